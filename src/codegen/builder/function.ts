@@ -1,0 +1,329 @@
+import { assert } from '../../support/errors.js';
+import type { Expr, F32, I32, Local, Stmt, V128, WasmType } from './expr.js';
+import type { Binaryen, Signature } from './module.js';
+import { relaxedDot8 } from './relaxed.js';
+
+type Module = InstanceType<Binaryen['Module']>;
+type Shape = 'i8x16' | 'i16x8' | 'i32x4' | 'f32x4';
+type Lane = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15;
+
+/** Names of the methods of one lane shape that take two vectors and give one. */
+type BinaryOp<S extends Shape> = {
+  [K in keyof Module[S]]: Module[S][K] extends (a: number, b: number) => number ? K : never;
+}[keyof Module[S]];
+/** Names of the methods that take one vector. */
+type UnaryOp<S extends Shape> = {
+  [K in keyof Module[S]]: Module[S][K] extends (a: number) => number ? K : never;
+}[keyof Module[S]];
+
+/**
+ * Builds the body of one function. Every method returns a recipe (expr.ts): nothing is emitted until the
+ * statements are made, and operand types are checked by TypeScript.
+ */
+export class FunctionBuilder {
+  private readonly m: Module;
+  private readonly binaryen: Binaryen;
+  private readonly params: readonly Expr[];
+  private readonly locals: WasmType[] = [];
+  private labels = 0;
+
+  constructor(binaryen: Binaryen, module: Module, signature: Signature) {
+    this.m = module;
+    this.binaryen = binaryen;
+    this.params = signature.params.map((type, i) => ({ type, make: () => module.local.get(i, binaryen[type]) }));
+  }
+
+  /** Types of the declared locals, parameters not included. */
+  localTypes(): readonly WasmType[] {
+    return this.locals;
+  }
+
+  /** Parameter `i` as a local, for pointers that a kernel advances. */
+  param<T extends 'i32' | 'f32'>(i: number, type: T): Local<T> {
+    assert(this.params[i]?.type === type, `parameter ${i} is not ${type}`);
+    return this.localAt(i, type);
+  }
+
+  /** A new local of a type. */
+  local<T extends WasmType>(type: T): Local<T> {
+    this.locals.push(type);
+    return this.localAt(this.params.length + this.locals.length - 1, type);
+  }
+
+  private localAt<T extends WasmType>(index: number, type: T): Local<T> {
+    const t = this.binaryen[type];
+    return {
+      type,
+      make: () => this.m.local.get(index, t),
+      set: (value) => ({ make: () => this.m.local.set(index, value.make()) }),
+      tee: (value) => ({ type, make: () => this.m.local.tee(index, value.make(), t) }),
+    };
+  }
+
+  /** `n` new v128 locals. */
+  vectors(n: number): Local<'v128'>[] {
+    return Array.from({ length: n }, () => this.local('v128'));
+  }
+
+  // --- scalars
+
+  i32(value: number): I32 {
+    return { type: 'i32', make: () => this.m.i32.const(value | 0) };
+  }
+
+  f32(value: number): F32 {
+    return { type: 'f32', make: () => this.m.f32.const(value) };
+  }
+
+  add(a: I32, b: I32 | number): I32 {
+    return this.scalar((x, y) => this.m.i32.add(x, y), a, b);
+  }
+
+  sub(a: I32, b: I32 | number): I32 {
+    return this.scalar((x, y) => this.m.i32.sub(x, y), a, b);
+  }
+
+  mul(a: I32, b: I32 | number): I32 {
+    return this.scalar((x, y) => this.m.i32.mul(x, y), a, b);
+  }
+
+  shl(a: I32, b: I32 | number): I32 {
+    return this.scalar((x, y) => this.m.i32.shl(x, y), a, b);
+  }
+
+  ltU(a: I32, b: I32 | number): I32 {
+    return this.scalar((x, y) => this.m.i32.lt_u(x, y), a, b);
+  }
+
+  ltS(a: I32, b: I32 | number): I32 {
+    return this.scalar((x, y) => this.m.i32.lt_s(x, y), a, b);
+  }
+
+  private scalar(emit: (a: number, b: number) => number, a: I32, b: I32 | number): I32 {
+    const right = typeof b === 'number' ? this.i32(b) : b;
+    return { type: 'i32', make: () => emit(a.make(), right.make()) };
+  }
+
+  /** One of Binaryen's two-operand f32 instructions. */
+  f32Op(op: 'add' | 'sub' | 'mul' | 'div' | 'min' | 'max', a: F32, b: F32): F32 {
+    return { type: 'f32', make: () => this.m.f32[op](a.make(), b.make()) };
+  }
+
+  // --- memory; offsets are in bytes and constant
+
+  loadI32(ptr: I32, offset = 0): I32 {
+    return { type: 'i32', make: () => this.m.i32.load(offset, 1, ptr.make()) };
+  }
+
+  loadI16(ptr: I32, offset = 0): I32 {
+    return { type: 'i32', make: () => this.m.i32.load16_s(offset, 1, ptr.make()) };
+  }
+
+  loadI8(ptr: I32, offset = 0): I32 {
+    return { type: 'i32', make: () => this.m.i32.load8_s(offset, 1, ptr.make()) };
+  }
+
+  loadU8(ptr: I32, offset = 0): I32 {
+    return { type: 'i32', make: () => this.m.i32.load8_u(offset, 1, ptr.make()) };
+  }
+
+  loadF32(ptr: I32, offset = 0): F32 {
+    return { type: 'f32', make: () => this.m.f32.load(offset, 1, ptr.make()) };
+  }
+
+  storeI32(ptr: I32, value: I32, offset = 0): Stmt {
+    return { make: () => this.m.i32.store(offset, 1, ptr.make(), value.make()) };
+  }
+
+  storeI16(ptr: I32, value: I32, offset = 0): Stmt {
+    return { make: () => this.m.i32.store16(offset, 1, ptr.make(), value.make()) };
+  }
+
+  storeI8(ptr: I32, value: I32, offset = 0): Stmt {
+    return { make: () => this.m.i32.store8(offset, 1, ptr.make(), value.make()) };
+  }
+
+  storeF32(ptr: I32, value: F32, offset = 0): Stmt {
+    return { make: () => this.m.f32.store(offset, 1, ptr.make(), value.make()) };
+  }
+
+  load(ptr: I32, offset = 0): V128 {
+    return this.vector(() => this.m.v128.load(offset, 1, ptr.make()));
+  }
+
+  store(ptr: I32, value: V128, offset = 0): Stmt {
+    return { make: () => this.m.v128.store(offset, 1, ptr.make(), value.make()) };
+  }
+
+  /** Loads one element and repeats it in all lanes, or loads 8 bytes and widens them. */
+  loadAs(
+    kind: 'load8_splat' | 'load16_splat' | 'load32_splat' | 'load64_splat' | 'load32_zero' | 'load64_zero' | 'load8x8_s' | 'load8x8_u' | 'load16x4_s',
+    ptr: I32,
+    offset = 0,
+  ): V128 {
+    return this.vector(() => this.m.v128[kind](offset, 1, ptr.make()));
+  }
+
+  /** Replaces one lane of a vector by an element from memory. */
+  loadLane(kind: 'load16_lane' | 'load32_lane', ptr: I32, value: V128, lane: number, offset = 0): V128 {
+    return this.vector(() => this.m.v128[kind](offset, 1, lane, ptr.make(), value.make()));
+  }
+
+  /** Stores one lane of a vector. */
+  storeLane(bits: 8 | 16 | 32 | 64, ptr: I32, value: V128, lane: Lane, offset = 0): Stmt {
+    const names = { 8: 'store8_lane', 16: 'store16_lane', 32: 'store32_lane', 64: 'store64_lane' } as const;
+    return { make: () => this.m.v128[names[bits]](offset, 1, lane, ptr.make(), value.make()) };
+  }
+
+  /** Fills `bytes` bytes from `ptr` with a byte value. */
+  fill(ptr: I32, value: number, bytes: I32 | number): Stmt {
+    const size = typeof bytes === 'number' ? this.i32(bytes) : bytes;
+    return { make: () => this.m.memory.fill(ptr.make(), this.m.i32.const(value), size.make()) };
+  }
+
+  /** Copies `bytes` bytes. */
+  copy(to: I32, from: I32, bytes: I32 | number): Stmt {
+    const size = typeof bytes === 'number' ? this.i32(bytes) : bytes;
+    return { make: () => this.m.memory.copy(to.make(), from.make(), size.make()) };
+  }
+
+  // --- vectors
+
+  private vector(make: () => number): V128 {
+    return { type: 'v128', make };
+  }
+
+  /** A constant vector from 16 bytes. V8 rebuilds it at every use: keep it in a local. */
+  bytes(lanes: ArrayLike<number>): V128 {
+    assert(lanes.length === 16, 'a vector has 16 bytes');
+    return this.vector(() => this.m.v128.const(Array.from(lanes)));
+  }
+
+  /** All lanes equal to a 32-bit integer. */
+  splatI32(value: number): V128 {
+    return this.bytes(new Uint8Array(Int32Array.of(value, value, value, value).buffer));
+  }
+
+  /** All lanes equal to a 16-bit integer. */
+  splatI16(value: number): V128 {
+    return this.bytes(new Uint8Array(new Int16Array(8).fill(value).buffer));
+  }
+
+  /** All lanes equal to a float. */
+  splatF32(value: number): V128 {
+    return this.bytes(new Uint8Array(Float32Array.of(value, value, value, value).buffer));
+  }
+
+  zero(): V128 {
+    return this.bytes(new Uint8Array(16));
+  }
+
+  /** All lanes equal to a scalar expression. */
+  splat(shape: 'i8x16' | 'i16x8' | 'i32x4', value: I32): V128;
+  splat(shape: 'f32x4', value: F32): V128;
+  splat(shape: Shape, value: Expr): V128 {
+    return this.vector(() => this.m[shape].splat(value.make()));
+  }
+
+  /** A two-operand instruction of a lane shape, e.g. `op('i32x4', 'dot_i16x8_s', a, b)`. */
+  op<S extends Shape>(shape: S, name: BinaryOp<S>, a: V128, b: V128): V128 {
+    const emit = this.m[shape][name] as unknown as (a: number, b: number) => number;
+    return this.vector(() => emit(a.make(), b.make()));
+  }
+
+  /** A one-operand instruction of a lane shape, e.g. `unary('f32x4', 'convert_i32x4_s', a)`. */
+  unary<S extends Shape>(shape: S, name: UnaryOp<S>, a: V128): V128 {
+    const emit = this.m[shape][name] as unknown as (a: number) => number;
+    return this.vector(() => emit(a.make()));
+  }
+
+  /** Shifts every lane by a constant. */
+  shift(shape: 'i8x16' | 'i16x8' | 'i32x4', name: 'shl' | 'shr_s' | 'shr_u', a: V128, bits: number): V128 {
+    return this.vector(() => this.m[shape][name](a.make(), this.m.i32.const(bits)));
+  }
+
+  /** Bitwise operations; `andnot` is a & ~b. */
+  bitwise(name: 'and' | 'or' | 'xor' | 'andnot', a: V128, b: V128): V128 {
+    return this.vector(() => this.m.v128[name](a.make(), b.make()));
+  }
+
+  /** Lanes of `a` where `mask` is ones, of `b` elsewhere. */
+  select(mask: V128, a: V128, b: V128): V128 {
+    return this.vector(() => this.m.v128.bitselect(a.make(), b.make(), mask.make()));
+  }
+
+  /** Byte shuffle: indices 0..15 take from `a`, 16..31 from `b`. */
+  shuffle(a: V128, b: V128, indices: readonly number[]): V128 {
+    return this.vector(() => this.m.i8x16.shuffle(a.make(), b.make(), [...indices]));
+  }
+
+  /** One lane of a vector as a scalar. */
+  extractF32(a: V128, lane: number): F32 {
+    return { type: 'f32', make: () => this.m.f32x4.extract_lane(a.make(), lane) };
+  }
+
+  extractI32(a: V128, lane: number): I32 {
+    return { type: 'i32', make: () => this.m.i32x4.extract_lane(a.make(), lane) };
+  }
+
+  extractI16(a: V128, lane: number): I32 {
+    return { type: 'i32', make: () => this.m.i16x8.extract_lane_s(a.make(), lane) };
+  }
+
+  /** `i16x8.relaxed_dot_i8x16_i7x16_s(a, b)`: exact and equal on all engines only where `b` is in 0..127. */
+  relaxedDot8(a: V128, b: V128): V128 {
+    return this.vector(() => relaxedDot8(this.binaryen, this.m, a.make(), b.make()));
+  }
+
+  // --- control
+
+  /** Several statements as one. */
+  seq(statements: readonly Stmt[]): Stmt {
+    return { make: () => this.m.block(null, statements.map((s) => s.make()), this.binaryen.none) };
+  }
+
+  /** Adds a number of bytes to a pointer; nothing for 0. */
+  advance(ptr: Local<'i32'>, bytes: number): Stmt {
+    return bytes === 0 ? this.seq([]) : ptr.set(this.add(ptr, bytes));
+  }
+
+  /** Runs the body `count` times (a constant; 0 emits nothing, 1 no loop). */
+  repeat(count: number, body: readonly Stmt[]): Stmt {
+    if (count <= 0) return this.seq([]);
+    if (count === 1) return this.seq(body);
+    return this.countDown(this.i32(count), body);
+  }
+
+  /** Runs the body `count` times, `count` >= 1 at run time. */
+  countDown(count: I32, body: readonly Stmt[]): Stmt {
+    const left = this.local('i32');
+    const label = `loop${this.labels++}`;
+    const loop: Stmt = {
+      make: () =>
+        this.m.loop(
+          label,
+          this.m.block(
+            null,
+            [...body.map((s) => s.make()), this.m.br(label, left.tee(this.sub(left, 1)).make())],
+            this.binaryen.none,
+          ),
+        ),
+    };
+    return this.seq([left.set(count), loop]);
+  }
+
+  /** `if` with an optional `else`. */
+  when(condition: I32, then: readonly Stmt[], otherwise?: readonly Stmt[]): Stmt {
+    return {
+      make: () =>
+        otherwise
+          ? this.m.if(condition.make(), this.seq(then).make(), this.seq(otherwise).make())
+          : this.m.if(condition.make(), this.seq(then).make()),
+    };
+  }
+
+  /** Calls a function of the module with constant arguments. */
+  call(name: string, args: readonly Expr[]): Stmt {
+    return { make: () => this.m.call(name, args.map((a) => a.make()), this.binaryen.none) };
+  }
+}

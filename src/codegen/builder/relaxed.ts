@@ -1,0 +1,18 @@
+import type { Binaryen } from './module.js';
+
+type Module = InstanceType<Binaryen['Module']>;
+
+/** The parts of Binaryen's C interface that its JavaScript wrapper has no method for. */
+interface RawBinaryen {
+  readonly RelaxedDotI8x16I7x16SToVecI16x8?: number;
+  readonly DotI8x16I7x16SToVecI16x8?: number;
+  _BinaryenBinary(module: number, op: number, left: number, right: number): number;
+}
+
+/** Emits `i16x8.relaxed_dot_i8x16_i7x16_s`. */
+export function relaxedDot8(binaryen: Binaryen, module: Module, a: number, b: number): number {
+  const raw = binaryen as unknown as RawBinaryen;
+  const op = raw.RelaxedDotI8x16I7x16SToVecI16x8 ?? raw.DotI8x16I7x16SToVecI16x8;
+  if (op === undefined) throw new Error('this Binaryen has no relaxed dot product');
+  return raw._BinaryenBinary((module as unknown as { ptr: number }).ptr, op, a, b);
+}

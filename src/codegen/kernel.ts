@@ -1,0 +1,81 @@
+import type { Attrs } from '../ir/graph.js';
+import type { Rounding } from '../ir/type.js';
+import type { Activation } from '../quant/activation.js';
+import type { Stmt } from './builder/expr.js';
+import type { FunctionBuilder } from './builder/function.js';
+import type { Signature } from './builder/module.js';
+
+/**
+ * How an activation tensor is stored in memory.
+ *
+ * - i16: centred codes, code - zeroPoint, in -255..255. Zero padding is 0 and products need no correction.
+ * - f32: real numbers.
+ */
+export type Storage = 'i16' | 'f32';
+
+/** Bytes per stored element. */
+export const STORAGE_BYTES: Readonly<Record<Storage, number>> = { i16: 2, f32: 4 };
+
+/** Bytes behind the last buffer that kernels may read (never write) past the end of a tensor. */
+export const SLACK_BYTES = 64;
+
+/**
+ * A kernel family: one wasm function per distinct `key`. Parameters are plain data known at compile time;
+ * arguments (addresses in bytes, scalars) come at run time, so that layers of equal shape share one function.
+ */
+export interface KernelDef<P extends object = object> {
+  /** `<dtype>-<kind>-<tile>-<epilogue>-<isa>`, for people; not unique. */
+  name(params: P): string;
+  /** Kinds of the arguments. */
+  signature(params: P): Signature;
+  emit(f: FunctionBuilder, params: P): readonly Stmt[];
+  /** The kernel in plain code on the same memory and arguments: the emitted function must leave equal bytes. */
+  reference(params: P, memory: ArrayBuffer, args: readonly number[]): void;
+}
+
+/** Declares a kernel family; the one place where the parameter type is forgotten. */
+export const eraseKernel = <P extends object>(def: KernelDef<P>): KernelDef => def as unknown as KernelDef;
+
+/** Equal keys share one wasm function. */
+export const kernelKey = (def: KernelDef, params: object): string => `${def.name(params)} ${JSON.stringify(params)}`;
+
+/**
+ * What a producer does with its sums before storing them (docs/quantization.md has the arithmetic):
+ * v = f32(acc * scale[c]) + bias[c] + residual * residualScale, activation, rounding, clamping, storing.
+ *
+ * `sum` is the type of the accumulator: i32 for codes, f32 for reals (no scale; the accumulator starts at the bias).
+ * For i16 output without `activation`, scale, bias and residualScale are in output quanta; with one they are in
+ * real units and the activated value is divided by the output scale. For f32 output they are in real units.
+ */
+export interface Epilogue {
+  readonly sum: 'i32' | 'f32';
+  /** i32: starts the accumulator; f32: added after scaling (f32 sums: starts the accumulator). */
+  readonly bias: 'none' | 'i32' | 'f32';
+  /** Element strides of the residual operand between pixels and rows. */
+  readonly residual: { readonly storage: Storage; readonly pix: number; readonly row: number } | null;
+  /** For f32 output every activation; for i16 output only those that are not clamps. */
+  readonly activation: (Activation & Attrs) | null;
+  readonly output:
+    | { readonly storage: 'f32' }
+    | {
+        readonly storage: 'i16';
+        readonly rounding: Rounding;
+        /** Proven: |value in output quanta| < 2^22, so that no clamp is needed before the rounding. */
+        readonly proven: boolean;
+      };
+}
+
+/** The run-time arguments of an epilogue, in the order of `epilogueSignature`; only those that apply are passed. */
+export interface EpilogueArgs<Address = number> {
+  /** int32[columns] or f32[columns], by `bias`. */
+  readonly bias?: Address;
+  /** f32[columns], for i32 sums. */
+  readonly scale?: Address;
+  readonly residual?: Address;
+  readonly residualScale?: number;
+  /** Centred bounds of the codes, for i16 output. */
+  readonly lo?: number;
+  readonly hi?: number;
+  /** f32 scale of the output grid, for i16 output with an activation. */
+  readonly outputScale?: number;
+}

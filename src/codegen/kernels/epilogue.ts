@@ -1,0 +1,109 @@
+import { applyActivation } from '../../quant/activation.js';
+import { roundToCode, scaledSum } from '../../quant/requantize.js';
+import { assert } from '../../support/errors.js';
+import type { Epilogue, EpilogueArgs } from '../kernel.js';
+
+/** Every argument that an epilogue can have, in the order in which they are passed. */
+const ARGUMENT_TYPES = {
+  bias: 'i32',
+  scale: 'i32',
+  residual: 'i32',
+  residualScale: 'f32',
+  lo: 'i32',
+  hi: 'i32',
+  outputScale: 'f32',
+} as const;
+
+/** The name of one argument of an epilogue. */
+export type EpilogueArgument = keyof typeof ARGUMENT_TYPES;
+
+/** The arguments that an epilogue has, in order. */
+export function epilogueArgumentNames(e: Epilogue): EpilogueArgument[] {
+  const codes = e.output.storage === 'i16';
+  const applies: Record<EpilogueArgument, boolean> = {
+    bias: e.bias !== 'none',
+    scale: e.sum === 'i32',
+    residual: e.residual !== null,
+    residualScale: e.residual !== null,
+    lo: codes,
+    hi: codes,
+    outputScale: codes && e.activation !== null,
+  };
+  return (Object.keys(ARGUMENT_TYPES) as EpilogueArgument[]).filter((name) => applies[name]);
+}
+
+/** Types of the run-time arguments of an epilogue. */
+export const epilogueSignature = (e: Epilogue): ('i32' | 'f32')[] =>
+  epilogueArgumentNames(e).map((name) => ARGUMENT_TYPES[name]);
+
+/** The run-time arguments of an epilogue in the order of its signature; those that do not apply are left out. */
+export function epilogueArguments<A>(e: Epilogue, args: EpilogueArgs<A>): (A | number)[] {
+  return epilogueArgumentNames(e).map((name) => {
+    const value = args[name];
+    assert(value !== undefined, `epilogue argument ${name} is missing`);
+    return value;
+  });
+}
+
+/** The epilogue's part of a kernel's name. */
+export function epilogueName(e: Epilogue): string {
+  const parts: string[] = [e.output.storage === 'f32' ? 'float' : 'requant'];
+  if (e.residual) parts.push('add');
+  if (e.activation) parts.push(e.activation.kind);
+  return parts.join('-');
+}
+
+/** Where one sum belongs in the output. */
+export interface SumPosition {
+  readonly y: number;
+  readonly x: number;
+  readonly column: number;
+}
+
+/** The epilogue of one kernel call in plain code. */
+export interface EpilogueReference {
+  /** The first value of the accumulator of a column. */
+  start(column: number): number;
+  /** Finishes a sum and stores it as element `index` of the output at byte address `output`. */
+  finish(sum: number, at: SumPosition, output: number, index: number): void;
+}
+
+/** The value of a finished sum before its activation, in output quanta or in real units. */
+function valueOf(e: Epilogue, view: DataView, args: EpilogueArgs, sum: number, at: SumPosition): number {
+  const column = at.column * 4;
+  const residual = e.residual && {
+    value: readResidual(e.residual, view, args.residual as number, at),
+    scale: args.residualScale as number,
+  };
+  const addends = {
+    ...(e.bias === 'f32' && e.sum === 'i32' ? { bias: view.getFloat32((args.bias as number) + column, true) } : {}),
+    ...(residual ? { residual } : {}),
+  };
+  const scale = e.sum === 'i32' ? view.getFloat32((args.scale as number) + column, true) : 1;
+  return scaledSum(sum, scale, addends);
+}
+
+function readResidual(r: NonNullable<Epilogue['residual']>, view: DataView, base: number, at: SumPosition): number {
+  const index = at.y * r.row + at.x * r.pix + at.column;
+  return r.storage === 'i16' ? view.getInt16(base + 2 * index, true) : view.getFloat32(base + 4 * index, true);
+}
+
+/** The epilogue for the references of kernels; `values` are the arguments in the order of the signature. */
+export function epilogueReference(e: Epilogue, view: DataView, values: readonly number[]): EpilogueReference {
+  const args: EpilogueArgs = Object.fromEntries(epilogueArgumentNames(e).map((name, i) => [name, values[i]]));
+  const startsAtBias = e.bias === 'i32' || (e.bias === 'f32' && e.sum === 'f32');
+  const start = (column: number): number => {
+    if (!startsAtBias) return 0;
+    const at = (args.bias as number) + column * 4;
+    return e.bias === 'i32' ? view.getInt32(at, true) : view.getFloat32(at, true);
+  };
+  const finish = (sum: number, at: SumPosition, output: number, index: number): void => {
+    const value = valueOf(e, view, args, sum, at);
+    const active = e.activation ? applyActivation(e.activation, value) : value;
+    if (e.output.storage === 'f32') return view.setFloat32(output + 4 * index, active, true);
+    const quanta = e.activation ? Math.fround(active / (args.outputScale as number)) : active;
+    const code = roundToCode(quanta, e.output.rounding, args.lo as number, args.hi as number);
+    view.setInt16(output + 2 * index, code, true);
+  };
+  return { start, finish };
+}

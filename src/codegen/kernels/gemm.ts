@@ -1,0 +1,154 @@
+import { assert } from '../../support/errors.js';
+import type { Epilogue, KernelDef, Storage } from '../kernel.js';
+import { epilogueName, epilogueReference, epilogueSignature } from './epilogue.js';
+import { emitGemm } from './gemm-tile.js';
+
+/**
+ * The inputs of one output pixel: ySegments x xSegments runs of `length` contiguous elements, `yStride` and
+ * `xStride` elements apart. Segments are numbered row by row: ky * xSegments + kx.
+ */
+export interface GemmTaps {
+  readonly ySegments: number;
+  readonly xSegments: number;
+  readonly length: number;
+  readonly yStride: number;
+  readonly xStride: number;
+}
+
+/** Output pixels x output columns that are computed together in registers; `nr` is a multiple of 4. */
+export interface GemmTile {
+  readonly mr: number;
+  readonly nr: number;
+}
+
+/**
+ * Matrix product over implicit rows: out[y][x][n] = epilogue(sum over segments s and k of
+ * in[y * rowStride + x * pixStride + offset(s) + k] * weight[n][s][k]). It serves convolutions on zero-padded
+ * NHWC input, fully connected layers and matrix products. All strides are in elements.
+ *
+ * Arguments: in, out, weights (packed by `packGemm`), then those of the epilogue. The bias and scale arrays are
+ * padded to a multiple of 4 columns. An odd `length` of i16 reads one element past each segment.
+ */
+export interface GemmParams {
+  readonly storage: Storage;
+  /** Output channels. */
+  readonly columns: number;
+  /** Output rows and output pixels per row. */
+  readonly rows: number;
+  readonly cols: number;
+  readonly taps: GemmTaps;
+  /** Input elements between neighbouring output pixels and output rows. */
+  readonly pixStride: number;
+  readonly rowStride: number;
+  /** Output elements between neighbouring pixels and rows. */
+  readonly outPix: number;
+  readonly outRow: number;
+  readonly tile: GemmTile;
+  readonly epilogue: Epilogue;
+}
+
+/** Contiguous k that one weight vector lane holds: i16 products are summed in pairs. */
+const pairing = (storage: Storage): number => (storage === 'i16' ? 2 : 1);
+
+/** Steps of the K loop per segment. */
+export const stepsPerSegment = (p: Pick<GemmParams, 'storage' | 'taps'>): number =>
+  Math.ceil(p.taps.length / pairing(p.storage));
+
+/** Columns that the packed weights of the tile starting at `column` hold: the last one is cut to a multiple of 4. */
+const tileWidth = (p: GemmParams, column: number): number =>
+  Math.min(p.tile.nr, Math.ceil((p.columns - column) / 4) * 4);
+
+/** Elements of packed weights per column. */
+const weightsPerColumn = (p: GemmParams): number =>
+  p.taps.ySegments * p.taps.xSegments * stepsPerSegment(p) * pairing(p.storage);
+
+/** Index of one weight in the packed order [tile][segment][k step][column of the tile][k of the step]. */
+function packedIndex(p: GemmParams, column: number, segment: number, k: number): number {
+  const inTile = column % p.tile.nr;
+  const first = column - inTile;
+  const pair = pairing(p.storage);
+  const step = segment * stepsPerSegment(p) + Math.floor(k / pair);
+  return first * weightsPerColumn(p) + (step * tileWidth(p, first) + inTile) * pair + (k % pair);
+}
+
+/** Elements of the packed weights, rounded up to 16 so that `widen` can produce them. */
+export const packedGemmLength = (p: GemmParams): number =>
+  Math.ceil((Math.ceil(p.columns / 4) * 4 * weightsPerColumn(p)) / 16) * 16;
+
+/**
+ * Packs weights in the order of the kernel. `get(column, segment, k)` gives the centred code (code - zeroPoint) or
+ * the real weight; the padding is 0.
+ */
+export function packGemm(
+  p: GemmParams,
+  get: (column: number, segment: number, k: number) => number,
+): Int16Array | Float32Array {
+  const packed =
+    p.storage === 'i16' ? new Int16Array(packedGemmLength(p)) : new Float32Array(packedGemmLength(p));
+  const segments = p.taps.ySegments * p.taps.xSegments;
+  for (let column = 0; column < p.columns; column++)
+    for (let segment = 0; segment < segments; segment++)
+      for (let k = 0; k < p.taps.length; k++) packed[packedIndex(p, column, segment, k)] = get(column, segment, k);
+  return packed;
+}
+
+/** The same product with rows joined to one where input, output and residual allow it, so that tiles cross rows. */
+export function joinRows<P extends Omit<GemmParams, 'tile'>>(p: P): P {
+  const { residual } = p.epilogue;
+  const joinable =
+    p.rowStride === p.cols * p.pixStride &&
+    p.outRow === p.cols * p.outPix &&
+    (residual === null || residual.row === p.cols * residual.pix);
+  return joinable || p.rows === 1 ? { ...p, rows: 1, cols: p.rows * p.cols } : p;
+}
+
+/** The tile for a shape: accumulators and weights of a tile must fit the vector registers. */
+export function chooseTile(p: Omit<GemmParams, 'tile'>): GemmTile {
+  const { cols, columns } = joinRows(p);
+  if (columns <= 4) return { mr: Math.min(cols, 8), nr: 4 };
+  if (cols === 1) return { mr: 1, nr: 16 };
+  if (cols === 2) return { mr: 2, nr: 16 };
+  return { mr: Math.min(cols, 4), nr: 8 };
+}
+
+/** The product in plain code, reading the packed weights. */
+function reference(p: GemmParams, memory: ArrayBuffer, args: readonly number[]): void {
+  const [input, output, weights, ...rest] = args as [number, number, number, ...number[]];
+  const view = new DataView(memory);
+  const end = epilogueReference(p.epilogue, view, rest);
+  const bytes = p.storage === 'i16' ? 2 : 4;
+  const read = (at: number): number => (bytes === 2 ? view.getInt16(at, true) : view.getFloat32(at, true));
+  const { ySegments, xSegments, length, yStride, xStride } = p.taps;
+  const sum = (pixel: number, column: number): number => {
+    let acc = end.start(column);
+    for (let s = 0; s < ySegments * xSegments; s++) {
+      const from = pixel + Math.floor(s / xSegments) * yStride + (s % xSegments) * xStride;
+      for (let k = 0; k < length; k++) {
+        const product = read(input + (from + k) * bytes) * read(weights + packedIndex(p, column, s, k) * bytes);
+        acc = bytes === 2 ? (acc + product) | 0 : Math.fround(acc + Math.fround(product));
+      }
+    }
+    return acc;
+  };
+  for (let y = 0; y < p.rows; y++)
+    for (let x = 0; x < p.cols; x++)
+      for (let column = 0; column < p.columns; column++)
+        end.finish(
+          sum(y * p.rowStride + x * p.pixStride, column),
+          { y, x, column },
+          output,
+          y * p.outRow + x * p.outPix + column,
+        );
+}
+
+/** Implicit matrix product: convolution, fully connected, matmul. */
+export const gemm: KernelDef<GemmParams> = {
+  name: (p) => `${p.storage}-gemm-${p.tile.mr}x${p.tile.nr}-${epilogueName(p.epilogue)}-simd`,
+  signature: (p) => ({ params: ['i32', 'i32', 'i32', ...epilogueSignature(p.epilogue)] }),
+  emit: (f, p) => {
+    assert(p.tile.nr % 4 === 0, 'tile columns come in vectors of 4');
+    assert((p.epilogue.sum === 'i32') === (p.storage === 'i16'), 'codes are summed in i32, reals in f32');
+    return emitGemm(f, joinRows(p));
+  },
+  reference,
+};

@@ -1,0 +1,197 @@
+import type { Rounding } from '../../ir/type.js';
+import type { I32, Local, Stmt, V128 } from '../builder/expr.js';
+import type { FunctionBuilder } from '../builder/function.js';
+import { STORAGE_BYTES, type Storage } from '../kernel.js';
+import { emitNest, moveInner, type NestShape, outerNest } from './nest.js';
+
+/** Elements that a step of a run works on: two f32x4 or one i16x8. */
+export const STEP = 8;
+
+type Lane = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
+
+/** One operand of an elementwise kernel along the innermost loop. */
+export interface Stream {
+  readonly ptr: Local<'i32'>;
+  readonly storage: Storage;
+  /** Elements between neighbours; 0 repeats one element. */
+  readonly stride: number;
+}
+
+/** An address at a constant distance: offsets of wasm instructions cannot be negative. */
+const at = (f: FunctionBuilder, ptr: I32, offset: number): [I32, number] =>
+  offset < 0 ? [f.add(ptr, offset), 0] : [ptr, offset];
+
+const LOAD_LANE = { i16: 'load16_lane', f32: 'load32_lane' } as const;
+const LOAD_SPLAT = { i16: 'load16_splat', f32: 'load32_splat' } as const;
+
+/** `count` elements from element `first` of the stream, one lane each from lane 0; the other lanes are anything. */
+function gather(f: FunctionBuilder, s: Stream, first: number, count: number): V128 {
+  const step = s.stride * STORAGE_BYTES[s.storage];
+  let value = f.loadAs(LOAD_SPLAT[s.storage], ...at(f, s.ptr, first * step));
+  if (s.stride === 0) return value;
+  for (let i = 1; i < count; i++) {
+    const [ptr, offset] = at(f, s.ptr, (first + i) * step);
+    value = f.loadLane(LOAD_LANE[s.storage], ptr, value, i, offset);
+  }
+  return value;
+}
+
+/** Eight codes of an i16 stream, of which `count` are used. May read past the last one where the stride is 1. */
+export const loadCodes = (f: FunctionBuilder, s: Stream, count = STEP): V128 =>
+  s.stride === 1 ? f.load(s.ptr) : gather(f, s, 0, count);
+
+/** Elements 4 * half .. 4 * half + 3 of the step as f32x4 (codes converted), of which `count` are used. */
+export function loadReals(f: FunctionBuilder, s: Stream, half: number, count = 4): V128 {
+  if (s.storage === 'f32') return s.stride === 1 ? f.load(s.ptr, 16 * half) : gather(f, s, 4 * half, count);
+  const codes =
+    s.stride === 1
+      ? f.loadAs('load16x4_s', s.ptr, 8 * half)
+      : f.unary('i32x4', 'extend_low_i16x8_s', gather(f, s, 4 * half, count));
+  return f.unary('f32x4', 'convert_i32x4_s', codes);
+}
+
+/** Stores the first `count` 16-bit lanes. */
+export function storeCodes(f: FunctionBuilder, s: Stream, value: V128, count = STEP): Stmt[] {
+  if (s.stride !== 1) return scatter(f, s, 16, 0, value, count);
+  return count === STEP ? [f.store(s.ptr, value)] : storeBytes(f, s.ptr, value, 2 * count, 0);
+}
+
+/** Stores the first `count` floats as elements 4 * half and on. */
+export function storeReals(f: FunctionBuilder, s: Stream, value: V128, half: number, count = 4): Stmt[] {
+  if (s.stride !== 1) return scatter(f, s, 32, 4 * half, value, count);
+  return count === 4 ? [f.store(s.ptr, value, 16 * half)] : storeBytes(f, s.ptr, value, 4 * count, 16 * half);
+}
+
+/** Stores the first `bytes` (even) bytes of a vector and nothing behind them. */
+function storeBytes(f: FunctionBuilder, ptr: I32, value: V128, bytes: number, offset: number): Stmt[] {
+  const out: Stmt[] = [];
+  let done = 0;
+  for (const size of [8, 4, 2] as const) {
+    if (!(bytes & size)) continue;
+    const bits = (size * 8) as 64 | 32 | 16;
+    out.push(f.storeLane(bits, ptr, value, (done / size) as Lane, offset + done));
+    done += size;
+  }
+  return out;
+}
+
+function scatter(f: FunctionBuilder, s: Stream, bits: 16 | 32, first: number, value: V128, count: number): Stmt[] {
+  const step = (s.stride * bits) / 8;
+  return Array.from({ length: count }, (_, i) => {
+    const [ptr, offset] = at(f, s.ptr, (first + i) * step);
+    return f.storeLane(bits, ptr, value, i as Lane, offset);
+  });
+}
+
+/** Relative cost of one vector access with a stride. */
+const accessCost = (stride: number, count: number): number => (stride === 1 ? 1 : stride === 0 ? 0 : count);
+
+/**
+ * The nest with the dimension innermost along which vectors are cheapest: the one that most operands run through
+ * contiguously, long rather than short. The result has at least one dimension.
+ */
+export function vectorNest(shape: NestShape): NestShape {
+  if (shape.dims.length === 0) return { dims: [1], strides: shape.strides.map(() => [1]) };
+  const cost = (d: number): number => {
+    const n = shape.dims[d]!;
+    const step = (count: number): number => shape.strides.reduce((sum, s) => sum + accessCost(s[d]!, count), 4);
+    const tail = n % STEP;
+    return (Math.floor(n / STEP) * step(STEP) + (tail ? step(tail) + 3 : 0)) / n;
+  };
+  let best = shape.dims.length - 1;
+  for (let d = best - 1; d >= 0; d--) if (cost(d) < cost(best)) best = d;
+  return moveInner(shape, best);
+}
+
+/** An operand of `emitElementwise`. */
+export interface ElementwiseOperand {
+  readonly ptr: Local<'i32'>;
+  readonly storage: Storage;
+}
+
+/**
+ * Loops over a nest in steps of up to eight elements along its innermost dimension (see `vectorNest`).
+ * `before` runs at the start of every innermost run, `step` emits the work on `count` elements at the streams.
+ */
+export function emitElementwise(
+  f: FunctionBuilder,
+  shape: NestShape,
+  operands: readonly ElementwiseOperand[],
+  step: (streams: readonly Stream[], count: number) => readonly Stmt[],
+  before: (streams: readonly Stream[]) => readonly Stmt[] = () => [],
+): Stmt {
+  const n = shape.dims.at(-1)!;
+  const streams = operands.map((o, i) => ({ ...o, stride: shape.strides[i]!.at(-1)! }));
+  const bytes = streams.map((s) => s.stride * STORAGE_BYTES[s.storage]);
+  const steps = Math.floor(n / STEP);
+  const tail = n % STEP;
+  const advances = steps > 1 || tail ? streams.map((s, i) => f.advance(s.ptr, STEP * bytes[i]!)) : [];
+  const body = [...before(streams)];
+  if (steps) body.push(f.repeat(steps, [...step(streams, STEP), ...advances]));
+  if (tail) body.push(...step(streams, tail));
+  const outer = outerNest(shape);
+  const pointers = streams.map((s, i) => ({
+    ptr: s.ptr,
+    strides: outer.strides[i]!.map((stride) => stride * STORAGE_BYTES[s.storage]),
+    moved: advances.length ? steps * STEP * bytes[i]! : 0,
+  }));
+  return emitNest(f, outer.dims, pointers, body);
+}
+
+const MAGIC = 12582912; // 1.5 * 2^23: adding it to a float below 2^22 leaves the nearest integer in the low bits
+const MAGIC_BITS = 0x4b400000;
+
+/** Emits the rounding of the numeric contract (`roundToCode` of src/quant/requantize.ts) for f32x4 vectors. */
+export class CodeRounding {
+  /** Run once before the first use. */
+  readonly setup: readonly Stmt[];
+  private readonly f: FunctionBuilder;
+  private readonly rounding: Rounding;
+  private readonly lo: Local<'v128'>;
+  private readonly hi: Local<'v128'>;
+  private readonly magic: Local<'v128'>;
+  private readonly bits: Local<'v128'>;
+
+  /** `lo` and `hi` are centred bounds. */
+  constructor(f: FunctionBuilder, rounding: Rounding, lo: I32, hi: I32) {
+    this.f = f;
+    this.rounding = rounding;
+    this.lo = f.local('v128');
+    this.hi = f.local('v128');
+    this.magic = f.local('v128');
+    this.bits = f.local('v128');
+    this.setup = [
+      this.lo.set(f.unary('f32x4', 'convert_i32x4_s', f.splat('i32x4', lo))),
+      this.hi.set(f.unary('f32x4', 'convert_i32x4_s', f.splat('i32x4', hi))),
+      this.magic.set(f.splatF32(MAGIC)),
+      this.bits.set(f.splatI32(MAGIC_BITS)),
+    ];
+  }
+
+  /** Replaces four values in output quanta by their codes as i32x4. Clamps first: bounds are integers, NaN is lo. */
+  round(x: Local<'v128'>): Stmt[] {
+    const f = this.f;
+    const clamped = f.op('f32x4', 'pmin', this.hi, f.op('f32x4', 'pmax', this.lo, x));
+    const integer = (v: V128): V128 => f.op('i32x4', 'sub', f.op('f32x4', 'add', v, this.magic), this.bits);
+    if (this.rounding === 'even') return [x.set(integer(clamped))];
+    // the distance to the integer below in magnitude is exact, and twice of it reaches 1 from the tie on
+    const whole = f.local('v128');
+    const rest = f.local('v128');
+    return [
+      x.set(clamped),
+      whole.set(f.unary('f32x4', 'trunc', x)),
+      rest.set(f.op('f32x4', 'sub', x, whole)),
+      x.set(integer(f.op('f32x4', 'add', whole, f.unary('f32x4', 'trunc', f.op('f32x4', 'add', rest, rest))))),
+    ];
+  }
+
+  /** Rounds the values of a step (one or two vectors) and stores `count` codes. */
+  store(s: Stream, values: readonly Local<'v128'>[], count: number): Stmt[] {
+    const narrowed = this.f.local('v128');
+    return [
+      ...values.flatMap((v) => this.round(v)),
+      narrowed.set(this.f.op('i16x8', 'narrow_i32x4_s', values[0]!, values.at(-1)!)),
+      ...storeCodes(this.f, s, narrowed, count),
+    ];
+  }
+}

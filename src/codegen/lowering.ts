@@ -1,0 +1,68 @@
+import type { Node } from '../ir/graph.js';
+import type { Tensor } from '../ir/tensor.js';
+import type { TensorType } from '../ir/type.js';
+import type { KernelDef, Storage } from './kernel.js';
+
+/** A place in a buffer, in bytes; addresses are known only when memory has been planned. */
+export interface Ref {
+  readonly buffer: number;
+  readonly offset: number;
+}
+
+/** An argument of a kernel call. */
+export type Arg = number | Ref;
+
+/** How many zero pixels surround an image: [top, left, bottom, right]. */
+export type Halo = readonly [number, number, number, number];
+
+export const NO_HALO: Halo = [0, 0, 0, 0];
+
+/** A tensor in memory: logical shape, element strides per logical dimension, and the place of its first element. */
+export interface View {
+  readonly buffer: number;
+  /** Elements from the start of the buffer to the element at index 0, 0, ... */
+  readonly offset: number;
+  readonly storage: Storage;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+  /** Zero pixels around the image; [0, 0, 0, 0] unless the layout is NHWC. */
+  readonly halo: Halo;
+}
+
+/** What a lowering needs of the layout of an operand. */
+export interface LayoutNeed {
+  /** Channels innermost, with at least this halo of zeros. */
+  readonly nhwc?: Halo;
+  /** Row-major without gaps. */
+  readonly contiguous?: boolean;
+}
+
+/** What the lowering of one node works with. It emits kernel calls in order; nothing here knows of WebAssembly. */
+export interface LowerContext {
+  readonly node: Node;
+  inputType(slot: number): TensorType;
+  /** Whether an optional operand is there. */
+  hasInput(slot: number): boolean;
+  outputType(index?: number): TensorType;
+  /** The content of an operand, if it is a constant. */
+  constant(slot: number): Tensor | null;
+  /** An operand in memory; copied where its layout does not meet the need. Constants become data. */
+  input(slot: number, need?: LayoutNeed): View;
+  /** The memory of an output in the layout the planner chose. Its halo is zeroed before the next call. */
+  output(index?: number): View;
+  /** Makes an output a second name of a view, without copying. */
+  alias(view: View, index?: number): void;
+  /** Constant bytes of the module; equal content is stored once. */
+  data(content: Float32Array | Int32Array | Int16Array): Ref;
+  /** Centred weights for i16 kernels: stored in one byte each where they fit, widened at instantiation. */
+  weights(packed: Int16Array): Ref;
+  /** Memory for the calls of this node only. */
+  scratch(bytes: number): Ref;
+  call<P extends object>(kernel: KernelDef<P>, params: P, args: readonly Arg[]): void;
+}
+
+/** The byte address of an element of a view. */
+export const refOf = (view: View, element = 0): Ref => ({
+  buffer: view.buffer,
+  offset: (view.offset + element) * (view.storage === 'i16' ? 2 : 4),
+});

@@ -1,0 +1,90 @@
+import { type Tensor, rowMajorStrides } from '../../ir/tensor.js';
+import { type Quant, zeroPointAt } from '../../ir/type.js';
+import { toReal } from '../../quant/tensors.js';
+import { eraseKernel, type Storage } from '../kernel.js';
+import { widen } from '../kernels/widen.js';
+import type { Ref, View } from '../lowering.js';
+import { rowMajorView } from './layout.js';
+import type { Buffer, Call } from './plan.js';
+
+/** The constants of a module. Equal content is stored once. */
+export class DataPool {
+  /** Calls that produce packed weights from data. */
+  readonly init: Call[] = [];
+  private readonly buffers: Buffer[];
+  private readonly known = new Map<string, number[]>();
+  private readonly widened = new Map<number, number>();
+
+  constructor(buffers: Buffer[]) {
+    this.buffers = buffers;
+  }
+
+  /** Constant bytes, at the start of a buffer of their own. */
+  add(content: ArrayBufferView, label: string): Ref {
+    const bytes = new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
+    const key = `${bytes.length} ${digest(bytes)}`;
+    const twin = this.known.get(key)?.find((i) => equalBytes(this.buffers[i]?.content as Uint8Array, bytes));
+    if (twin !== undefined) return { buffer: twin, offset: 0 };
+    this.buffers.push({ kind: 'data', bytes: Math.max(bytes.length, 1), label, content: bytes });
+    const buffer = this.buffers.length - 1;
+    this.known.set(key, [...(this.known.get(key) ?? []), buffer]);
+    return { buffer, offset: 0 };
+  }
+
+  /**
+   * Centred weights (multiple of 16 of them) for i16 kernels. Where they span at most 256 values they are stored in
+   * one byte each, shifted into int8, and `init` widens them; otherwise they are stored as they are.
+   */
+  addWeights(packed: Int16Array): Ref {
+    let min = 0;
+    let max = 0;
+    for (const v of packed) {
+      if (v < min) min = v;
+      if (v > max) max = v;
+    }
+    if (max - min > 255) return this.add(packed, 'weights (16 bit)');
+    const shift = max > 127 ? 127 - max : min < -128 ? -128 - min : 0;
+    const bytes = Int8Array.from(packed, (v) => v + shift);
+    const source = this.add(bytes, 'weights');
+    const done = this.widened.get(source.buffer);
+    if (done !== undefined) return { buffer: done, offset: 0 };
+    this.buffers.push({ kind: 'packed', bytes: packed.byteLength, label: 'packed weights' });
+    const buffer = this.buffers.length - 1;
+    const target = { buffer, offset: 0 };
+    const args = [source, target, packed.length, shift];
+    this.init.push({ kernel: eraseKernel(widen), params: { source: 'i8' }, args, node: -1 });
+    this.widened.set(source.buffer, buffer);
+    return target;
+  }
+
+  /** A constant operand: f32 row-major, or centred codes. Images lie channels innermost. */
+  constantView(t: Tensor, storage: Storage): View {
+    const { shape } = t.type;
+    const real = storage === 'f32' ? toReal(t).data : centred(t, t.type.quant as Quant);
+    const strides = rowMajorStrides(shape);
+    const inner = shape.length === 4 ? nhwcOrder(shape) : null;
+    const values = inner ? inner.order.map((i) => Number(real[i])) : Array.from(real, Number);
+    const content = storage === 'f32' ? Float32Array.from(values) : Int16Array.from(values);
+    const { buffer } = this.add(content, 'constant');
+    return { ...rowMajorView(buffer, storage, shape), strides: inner?.strides ?? strides };
+  }
+}
+
+const centred = (t: Tensor, q: Quant): Int16Array =>
+  Int16Array.from(t.data as Int8Array, (v) => Number(v) - zeroPointAt(q, 0));
+
+function nhwcOrder(shape: readonly number[]): { order: number[]; strides: number[] } {
+  const [n, c, h, w] = shape as [number, number, number, number];
+  const order: number[] = [];
+  for (let i = 0; i < n; i++)
+    for (let p = 0; p < h * w; p++) for (let ch = 0; ch < c; ch++) order.push((i * c + ch) * h * w + p);
+  return { order, strides: [c * h * w, 1, w * c, c] };
+}
+
+function digest(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}
+
+const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((v, i) => v === b[i]);

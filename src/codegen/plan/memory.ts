@@ -1,0 +1,77 @@
+import { SLACK_BYTES } from '../kernel.js';
+import { type Buffer, isRef, type Plan } from './plan.js';
+
+/** Addresses of a plan's buffers and the size of its memory, in bytes. */
+export interface MemoryMap {
+  readonly addresses: readonly number[];
+  /** Bytes from 0 that the file fills: the data section. */
+  readonly dataEnd: number;
+  readonly weights: number;
+  readonly activations: number;
+  readonly total: number;
+}
+
+/** Address 0 holds the word that says whether `init` has run; buffers start behind it. */
+export const INIT_FLAG_ADDRESS = 0;
+const FIRST_ADDRESS = 64;
+const ALIGNMENT = 64;
+
+const aligned = (n: number): number => Math.ceil(n / ALIGNMENT) * ALIGNMENT;
+
+/** First and last call that names each buffer. */
+function lifetimes(plan: Plan): Map<number, [number, number]> {
+  const lives = new Map<number, [number, number]>();
+  plan.calls.forEach((call, time) => {
+    for (const arg of call.args) {
+      if (!isRef(arg)) continue;
+      const life = lives.get(arg.buffer);
+      if (life) life[1] = time;
+      else lives.set(arg.buffer, [time, time]);
+    }
+  });
+  return lives;
+}
+
+/**
+ * Places every buffer: data first (it is in the file), then packed weights, inputs and outputs, then the arena.
+ * Arena buffers are placed by size, largest first, at the lowest address where no buffer alive at the same time is
+ * (greedy by size, Pisarchyk and Lee, "Efficient memory management for deep neural net inference", 2020).
+ */
+export function planMemory(plan: Plan): MemoryMap {
+  const addresses = new Array<number>(plan.buffers.length).fill(0);
+  let end = FIRST_ADDRESS;
+  const placeAll = (kinds: readonly Buffer['kind'][]): number => {
+    const start = end;
+    plan.buffers.forEach((buffer, i) => {
+      if (!kinds.includes(buffer.kind)) return;
+      addresses[i] = end;
+      end += aligned(buffer.bytes);
+    });
+    return end - start;
+  };
+  let weights = placeAll(['data']);
+  const dataEnd = end;
+  weights += placeAll(['packed']);
+  const border = placeAll(['input', 'output']);
+  const arena = placeArena(plan, addresses, end);
+  return { addresses, dataEnd, weights, activations: border + arena, total: end + arena + SLACK_BYTES };
+}
+
+function placeArena(plan: Plan, addresses: number[], base: number): number {
+  const lives = lifetimes(plan);
+  const arena = plan.buffers.map((buffer, i) => ({ i, bytes: aligned(buffer.bytes), buffer }));
+  const waiting = arena.filter((b) => b.buffer.kind === 'arena' && lives.has(b.i));
+  waiting.sort((a, b) => b.bytes - a.bytes || a.i - b.i);
+  const placed: { start: number; end: number; life: [number, number] }[] = [];
+  let high = 0;
+  for (const { i, bytes } of waiting) {
+    const life = lives.get(i) as [number, number];
+    const blocking = placed.filter((p) => p.life[0] <= life[1] && life[0] <= p.life[1]).sort((a, b) => a.start - b.start);
+    let start = 0;
+    for (const p of blocking) if (p.start < start + bytes && start < p.end) start = p.end;
+    placed.push({ start, end: start + bytes, life });
+    addresses[i] = base + start;
+    high = Math.max(high, start + bytes);
+  }
+  return high;
+}

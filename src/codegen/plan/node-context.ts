@@ -1,0 +1,73 @@
+import { assert } from '../../support/errors.js';
+import type { Node } from '../../ir/graph.js';
+import type { Tensor } from '../../ir/tensor.js';
+import type { TensorType } from '../../ir/type.js';
+import type { KernelDef } from '../kernel.js';
+import type { Arg, LayoutNeed, LowerContext, Ref, View } from '../lowering.js';
+import type { Planner } from './planner.js';
+
+/** The planner as the lowering of one node sees it. */
+export class NodeContext implements LowerContext {
+  readonly node: Node;
+  private readonly planner: Planner;
+  private readonly made = new Map<number, View>();
+
+  constructor(planner: Planner, node: Node) {
+    this.planner = planner;
+    this.node = node;
+  }
+
+  private idOf(slot: number): number {
+    const id = this.node.inputs[slot];
+    assert(id !== undefined && id !== null, `${this.node.op} (${this.node.id}) has no input ${slot}`);
+    return id;
+  }
+
+  hasInput(slot: number): boolean {
+    return this.node.inputs[slot] !== undefined && this.node.inputs[slot] !== null;
+  }
+
+  inputType(slot: number): TensorType {
+    return this.planner.graph.value(this.idOf(slot)).type;
+  }
+
+  outputType(index = 0): TensorType {
+    return this.planner.graph.output(this.node, index).type;
+  }
+
+  constant(slot: number): Tensor | null {
+    return this.planner.graph.value(this.idOf(slot)).data ?? null;
+  }
+
+  input(slot: number, need: LayoutNeed = {}): View {
+    return this.planner.viewFor(this.idOf(slot), need, this.node.id);
+  }
+
+  output(index = 0): View {
+    const known = this.made.get(index);
+    if (known) return known;
+    const view = this.planner.allocate(this.planner.graph.output(this.node, index).id, this.node.id);
+    this.made.set(index, view);
+    return view;
+  }
+
+  alias(view: View, index = 0): void {
+    this.planner.setView(this.planner.graph.output(this.node, index).id, view);
+  }
+
+  data(content: Float32Array | Int32Array | Int16Array): Ref {
+    return this.planner.data.add(content, `${this.node.op} (${this.node.id})`);
+  }
+
+  weights(packed: Int16Array): Ref {
+    return this.planner.data.addWeights(packed);
+  }
+
+  scratch(bytes: number): Ref {
+    return this.planner.scratch(bytes);
+  }
+
+  call<P extends object>(kernel: KernelDef<P>, params: P, args: readonly Arg[]): void {
+    this.planner.call(kernel, params, args, this.node.id);
+  }
+}

@@ -1,0 +1,47 @@
+import type { EntryInfo } from '../../runtime/abi.js';
+import type { KernelDef } from '../kernel.js';
+import type { Arg, Ref } from '../lowering.js';
+
+/**
+ * A region of memory.
+ *
+ * - data: constant bytes in the file
+ * - packed: weights that `init` produces from data
+ * - input, output: the border of the module, never reused
+ * - arena: lives from the first call that names it to the last one, and shares memory with others
+ */
+export interface Buffer {
+  readonly kind: 'data' | 'packed' | 'input' | 'output' | 'arena';
+  readonly bytes: number;
+  /** For people: the value or what the data is. */
+  readonly label: string;
+  readonly content?: Uint8Array;
+}
+
+/** One kernel call. */
+export interface Call {
+  readonly kernel: KernelDef;
+  readonly params: object;
+  readonly args: readonly Arg[];
+  /** Id of the node it computes. */
+  readonly node: number;
+}
+
+/** Everything that emission needs, as plain data. */
+export interface Plan {
+  readonly buffers: readonly Buffer[];
+  /** Calls of `init`. */
+  readonly init: readonly Call[];
+  /** Calls of `run`, in order. */
+  readonly calls: readonly Call[];
+  readonly inputs: readonly Border[];
+  readonly outputs: readonly Border[];
+}
+
+/** An input or output and its buffer. */
+export interface Border {
+  readonly info: Omit<EntryInfo['inputs'][number], 'offset'>;
+  readonly buffer: number;
+}
+
+export const isRef = (arg: Arg): arg is Ref => typeof arg === 'object';

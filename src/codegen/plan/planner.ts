@@ -1,0 +1,177 @@
+import { assert, modelError } from '../../support/errors.js';
+import type { Graph, Node, Value } from '../../ir/graph.js';
+import { isCodes } from '../../ir/type.js';
+import type { Op } from '../../ops/op.js';
+import { eraseKernel, type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
+import { fillKernel } from '../kernels/fill.js';
+import { mapKernel } from '../kernels/map.js';
+import { type Arg, type Halo, type LayoutNeed, NO_HALO, type Ref, refOf, type View } from '../lowering.js';
+import { DataPool } from './data-pool.js';
+import { canonicalView, elementsFor, isContiguous, maxHalo, meets, rowMajorView } from './layout.js';
+import { NodeContext } from './node-context.js';
+import type { Border, Buffer, Call, Plan } from './plan.js';
+
+/** Builds a plan: gives every value a layout and a buffer, and collects the kernel calls of every node. */
+export class Planner {
+  readonly graph: Graph;
+  readonly buffers: Buffer[] = [];
+  readonly data: DataPool;
+  private readonly ops: ReadonlyMap<string, Op>;
+  private readonly calls: Call[] = [];
+  private readonly views = new Map<number, View>();
+  /** Copies of values in other layouts, by value. */
+  private readonly copies = new Map<number, View[]>();
+  private readonly halos = new Map<number, Halo>();
+  private readonly inputs: Border[] = [];
+  private readonly outputs: Border[] = [];
+
+  constructor(graph: Graph, ops: ReadonlyMap<string, Op>) {
+    this.graph = graph;
+    this.ops = ops;
+    this.data = new DataPool(this.buffers);
+  }
+
+  /** Plans the whole graph. Throws a model error for a node that has no lowering. */
+  plan(): Plan {
+    this.collectHalos();
+    for (const id of this.graph.inputs) this.addInput(this.graph.value(id));
+    for (const node of this.graph.nodes) this.lower(node);
+    for (const output of this.graph.outputs) this.addOutput(output.value, output.name);
+    const { buffers, calls, inputs, outputs } = this;
+    return { buffers, calls, init: this.data.init, inputs, outputs };
+  }
+
+  /** The zero border that the readers of each value need around it. */
+  private collectHalos(): void {
+    for (const node of this.graph.nodes) {
+      const op = this.ops.get(node.op);
+      node.inputs.forEach((id, slot) => {
+        if (id === null || !op?.halo || this.graph.value(id).data) return;
+        const types = node.inputs.map((i) => (i === null ? null : this.graph.value(i).type));
+        this.halos.set(id, maxHalo(this.halos.get(id) ?? NO_HALO, op.halo(node.attrs, types, slot)));
+      });
+    }
+  }
+
+  private addInput(value: Value): void {
+    const { name, type } = value;
+    if (type.dtype !== 'f32')
+      throw modelError(`input "${name}" is ${type.dtype}; only float32 inputs are supported`);
+    const buffer = this.addBuffer('input', elementsFor(type.shape, NO_HALO) * 4, name);
+    this.views.set(value.id, rowMajorView(buffer, 'f32', type.shape));
+    const grid = this.gridOf(value.id, 'consumer');
+    this.inputs.push({ buffer, info: { name, dtype: 'f32', shape: type.shape, ...grid } });
+  }
+
+  /** The grid at the border: of the quantize that reads an input, of the dequantize that gives an output. */
+  private gridOf(id: number, side: 'consumer' | 'producer'): { scale?: number; zeroPoint?: number } {
+    const quant =
+      side === 'consumer'
+        ? this.graph.nodes.filter((n) => n.op === 'quantize' && n.inputs[0] === id).map((n) => this.graph.output(n).type.quant)[0]
+        : this.graph.nodes.filter((n) => n.op === 'dequantize' && n.outputs[0] === id).map((n) => this.graph.input(n, 0).type.quant)[0];
+    return quant && quant.axis === null ? { scale: quant.scales[0] as number, zeroPoint: quant.zeroPoints[0] as number } : {};
+  }
+
+  private addOutput(id: number, name: string): void {
+    const { type } = this.graph.value(id);
+    if (type.dtype !== 'f32')
+      throw modelError(`output "${name}" is ${type.dtype}; only float32 outputs are supported`);
+    const view = this.viewOf(id);
+    let buffer = view.buffer;
+    const own = this.buffers[buffer]?.kind === 'output' && !this.outputs.some((o) => o.buffer === buffer);
+    if (!own || !isContiguous(view) || view.offset !== 0) {
+      buffer = this.addBuffer('output', elementsFor(type.shape, NO_HALO) * 4, name);
+      this.copy(view, rowMajorView(buffer, 'f32', type.shape), -1);
+    }
+    this.outputs.push({ buffer, info: { name, dtype: 'f32', shape: type.shape, ...this.gridOf(id, 'producer') } });
+  }
+
+  addBuffer(kind: Buffer['kind'], bytes: number, label: string): number {
+    this.buffers.push({ kind, bytes: Math.max(bytes, 1), label });
+    return this.buffers.length - 1;
+  }
+
+  private lower(node: Node): void {
+    const op = this.ops.get(node.op);
+    if (!op?.lower)
+      throw modelError(`${node.op} has no kernel`, { node: `${node.origin.type} (${node.id}) "${node.origin.name}"` });
+    op.lower(new NodeContext(this, node), node.attrs);
+  }
+
+  /** How a value is stored. */
+  storageOf(value: Value): Storage {
+    return isCodes(value.type) ? 'i16' : 'f32';
+  }
+
+  /** The view of a value that has been computed, or of a constant, which becomes data. */
+  viewOf(id: number): View {
+    const known = this.views.get(id);
+    if (known) return known;
+    const value = this.graph.value(id);
+    assert(value.data, `value %${id} is read before it is computed`);
+    const view = this.data.constantView(value.data, this.storageOf(value));
+    this.views.set(id, view);
+    return view;
+  }
+
+  /** A view of a value that meets a need; copies are made once and kept. */
+  viewFor(id: number, need: LayoutNeed, node: number): View {
+    const candidates = [this.viewOf(id), ...(this.copies.get(id) ?? [])];
+    const fitting = candidates.find((v) => meets(v, need));
+    if (fitting) return fitting;
+    const source = candidates[0] as View;
+    const { shape, storage } = source;
+    const halo = need.nhwc ? maxHalo(need.nhwc, this.halos.get(id) ?? NO_HALO) : NO_HALO;
+    const buffer = this.addBuffer('arena', elementsFor(shape, halo) * STORAGE_BYTES[storage], `copy of %${id}`);
+    const target = need.contiguous ? rowMajorView(buffer, storage, shape) : canonicalView(buffer, storage, shape, halo);
+    this.zeroHalo(target, node);
+    this.copy(source, target, node);
+    this.copies.set(id, [...(this.copies.get(id) ?? []), target]);
+    return target;
+  }
+
+  /** Allocates the buffer of a value in its layout. A module output is written in place where its layout allows. */
+  allocate(id: number, node: number): View {
+    const value = this.graph.value(id);
+    const { shape } = value.type;
+    const storage = this.storageOf(value);
+    const halo = shape.length === 4 ? (this.halos.get(id) ?? NO_HALO) : NO_HALO;
+    const bytes = elementsFor(shape, halo) * STORAGE_BYTES[storage];
+    const trivial = isContiguous(canonicalView(0, storage, shape, NO_HALO)) && halo.every((v) => v === 0);
+    const border = trivial && storage === 'f32' && this.graph.isOutput(id);
+    const buffer = this.addBuffer(border ? 'output' : 'arena', bytes, value.name);
+    const view = canonicalView(buffer, storage, shape, halo);
+    this.views.set(id, view);
+    this.zeroHalo(view, node);
+    return view;
+  }
+
+  /** Gives a value the memory of a view. */
+  setView(id: number, view: View): void {
+    this.views.set(id, view);
+  }
+
+  private zeroHalo(view: View, node: number): void {
+    if (view.halo.every((v) => v === 0)) return;
+    const [n, , height, width] = view.shape as [number, number, number, number];
+    const [image, , row, pix] = view.strides as [number, number, number, number];
+    const params = { kind: 'halo' as const, storage: view.storage, height, width, pix, row, pads: view.halo };
+    for (let i = 0; i < n; i++)
+      this.call(fillKernel, params, [{ buffer: view.buffer, offset: i * image * STORAGE_BYTES[view.storage] }], node);
+  }
+
+  /** Copies elements between two views of one shape. */
+  copy(source: View, target: View, node: number): void {
+    const op = { kind: 'copy' as const, storage: source.storage };
+    const params = { dims: source.shape, source: source.strides, target: target.strides, op };
+    this.call(mapKernel, params, [refOf(source), refOf(target)], node);
+  }
+
+  call<P extends object>(kernel: KernelDef<P>, params: P, args: readonly Arg[], node: number): void {
+    this.calls.push({ kernel: eraseKernel(kernel), params, args, node });
+  }
+
+  scratch(bytes: number): Ref {
+    return { buffer: this.addBuffer('arena', bytes, 'scratch'), offset: 0 };
+  }
+}

@@ -1,0 +1,193 @@
+import { assert } from '../support/errors.js';
+import type { Tensor } from './tensor.js';
+import { sizeOf, type TensorType } from './type.js';
+
+/** Attributes are plain JSON, so that the text form can print them and read them back. */
+export type AttrValue = number | string | boolean | null | readonly AttrValue[] | { readonly [key: string]: AttrValue };
+export type Attrs = { readonly [key: string]: AttrValue };
+
+/** An SSA value: a graph input, a constant (`data`) or one output of a node. */
+export interface Value {
+  readonly id: number;
+  /** The name in the source model; unique in the graph. */
+  readonly name: string;
+  type: TensorType;
+  readonly data?: Tensor;
+}
+
+/** Whether a node computes in int8; set by quantize-placement. `reason` says why not, in words for the user. */
+export interface Placement {
+  readonly int8: boolean;
+  readonly reason?: string;
+  /** The user asked for float (skipped or not selected): the model's rounding of the output is dropped too. */
+  readonly byUser?: boolean;
+}
+
+/** Where a node comes from in the source model. */
+export interface Origin {
+  /** Node name in the source file, possibly empty. */
+  readonly name: string;
+  /** Op type in the source file. */
+  readonly type: string;
+}
+
+export interface Node {
+  /** Index of the op in the source file's list; inserted nodes count on from there. Never changes. */
+  readonly id: number;
+  /** Name of the op definition (Paddle's op type names). */
+  op: string;
+  attrs: Attrs;
+  /** Value ids; null where an optional input is absent. */
+  inputs: (number | null)[];
+  outputs: number[];
+  origin: Origin;
+  /** Nodes that were fused into this one, in the order of fusion. */
+  fused: { readonly id: number; readonly op: string }[];
+  placement?: Placement;
+  /** The int8 region it belongs to, numbered from 1; set by partition. */
+  region?: number;
+}
+
+/** What a node is made of when it is added. */
+export interface NodeInit {
+  readonly id?: number;
+  readonly op: string;
+  readonly attrs?: Attrs;
+  readonly inputs: readonly (number | null)[];
+  readonly outputs: readonly { readonly name?: string; readonly type: TensorType }[];
+  readonly origin?: Origin;
+}
+
+/**
+ * A network in SSA form. `nodes` is kept in execution order: a node's inputs are graph inputs, constants or
+ * outputs of nodes before it. Passes edit it only through patches (patch.ts), which check types.
+ */
+export class Graph {
+  readonly name: string;
+  readonly values = new Map<number, Value>();
+  readonly inputs: number[] = [];
+  /** Value ids with the names the caller sees. */
+  readonly outputs: { value: number; readonly name: string }[] = [];
+  nodes: Node[] = [];
+  /** Source ids that no longer have a node of their own, and why: `--op-ids-to-skip` explains itself with it. */
+  readonly folded = new Map<number, { readonly op: string; readonly host: number | null; readonly how: string }>();
+  private nextValue = 0;
+  private nextNode = 0;
+  private readonly names = new Set<string>();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Declares that ids below `n` belong to the source file. */
+  reserveIds(n: number): void {
+    this.nextNode = Math.max(this.nextNode, n);
+  }
+
+  private uniqueName(wanted: string): string {
+    let name = wanted;
+    for (let i = 1; this.names.has(name); i++) name = `${wanted}#${i}`;
+    this.names.add(name);
+    return name;
+  }
+
+  private addValue(name: string, type: TensorType, data?: Tensor): Value {
+    const id = this.nextValue++;
+    const value: Value = data
+      ? { id, name: this.uniqueName(name), type, data }
+      : { id, name: this.uniqueName(name), type };
+    this.values.set(id, value);
+    return value;
+  }
+
+  /** Adds a graph input. */
+  addInput(name: string, type: TensorType): Value {
+    const value = this.addValue(name, type);
+    this.inputs.push(value.id);
+    return value;
+  }
+
+  /** Adds a constant; its type is the tensor's. */
+  addConstant(name: string, data: Tensor): Value {
+    assert(data.data.length === sizeOf(data.type.shape), `constant ${name} does not fill its shape`);
+    return this.addValue(name, data.type, data);
+  }
+
+  /** Makes a value an output of the graph under a name. */
+  addOutput(value: number, name: string): void {
+    this.outputs.push({ value, name });
+  }
+
+  /** Creates a node with its output values; `before` places it in front of another node, else it comes last. */
+  addNode(init: NodeInit, before?: Node): Node {
+    const id = init.id ?? this.nextNode;
+    this.nextNode = Math.max(this.nextNode, id + 1);
+    const origin = init.origin ?? { name: '', type: init.op };
+    const outputs = init.outputs.map((o, i) => this.addValue(o.name ?? `${init.op}_${id}_${i}`, o.type).id);
+    const node: Node = {
+      id,
+      op: init.op,
+      attrs: init.attrs ?? {},
+      inputs: [...init.inputs],
+      outputs,
+      origin,
+      fused: [],
+    };
+    const at = before ? this.nodes.indexOf(before) : this.nodes.length;
+    assert(at >= 0, 'addNode: no such node to insert before');
+    this.nodes.splice(at, 0, node);
+    return node;
+  }
+
+  /** The value with an id. */
+  value(id: number): Value {
+    const value = this.values.get(id);
+    assert(value, `no value %${id}`);
+    return value;
+  }
+
+  /** Input `i` of a node as a value; throws if it is absent. */
+  input(node: Node, i: number): Value {
+    const id = node.inputs[i];
+    assert(id !== undefined && id !== null, `${node.op} (${node.id}) has no input ${i}`);
+    return this.value(id);
+  }
+
+  /** Input `i` of a node as a value, or undefined where it is absent. */
+  optionalInput(node: Node, i: number): Value | undefined {
+    const id = node.inputs[i];
+    return id === undefined || id === null ? undefined : this.value(id);
+  }
+
+  /** Output `i` of a node. */
+  output(node: Node, i = 0): Value {
+    const id = node.outputs[i];
+    assert(id !== undefined, `${node.op} (${node.id}) has no output ${i}`);
+    return this.value(id);
+  }
+
+  /** The node that produces each value; inputs and constants have none. */
+  producers(): Map<number, Node> {
+    const map = new Map<number, Node>();
+    for (const node of this.nodes) for (const out of node.outputs) map.set(out, node);
+    return map;
+  }
+
+  /** The nodes that read each value, once per input slot, in execution order. */
+  consumers(): Map<number, { readonly node: Node; readonly slot: number }[]> {
+    const map = new Map<number, { node: Node; slot: number }[]>();
+    for (const node of this.nodes)
+      node.inputs.forEach((id, slot) => {
+        if (id === null) return;
+        const list = map.get(id);
+        if (list) list.push({ node, slot });
+        else map.set(id, [{ node, slot }]);
+      });
+    return map;
+  }
+
+  /** Whether the value is an output of the graph. */
+  isOutput(id: number): boolean {
+    return this.outputs.some((o) => o.value === id);
+  }
+}

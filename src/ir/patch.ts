@@ -1,0 +1,113 @@
+import { internalError } from '../support/errors.js';
+import type { Attrs, Graph, Node, NodeInit, Value } from './graph.js';
+import type { Tensor } from './tensor.js';
+import { sameQuant, sameShape, type TensorType } from './type.js';
+
+/** What a change of type a pass declares; everything else is refused. */
+export type Declared = 'nothing' | 'quant' | 'quant+dtype';
+
+/**
+ * The one way in which passes edit a graph. Every step is checked at once: a value may only take the place of one
+ * of the same shape, dtype and grid, unless the pass declares which of these it changes. `count` is what the pass
+ * reports as its number of changes.
+ */
+export class Patch {
+  count = 0;
+  private readonly graph: Graph;
+  private readonly pass: string;
+
+  constructor(graph: Graph, pass: string) {
+    this.graph = graph;
+    this.pass = pass;
+  }
+
+  private check(from: TensorType, to: TensorType, declared: Declared, what: string): void {
+    const bad = !sameShape(from.shape, to.shape)
+      ? 'shape'
+      : declared !== 'quant+dtype' && from.dtype !== to.dtype
+        ? 'dtype'
+        : declared === 'nothing' && !sameQuant(from.quant, to.quant)
+          ? 'quantization'
+          : null;
+    if (bad)
+      throw internalError(
+        `${this.pass}: ${what} changes the ${bad}: ${from.dtype}[${from.shape}] to ${to.dtype}[${to.shape}]`,
+      );
+  }
+
+  /** Adds a node in front of another, or at the end. */
+  addNode(init: NodeInit, before?: Node): Node {
+    this.count++;
+    return this.graph.addNode(init, before);
+  }
+
+  /** Adds a constant. */
+  addConstant(name: string, data: Tensor): Value {
+    return this.graph.addConstant(name, data);
+  }
+
+  /** Makes every reader of `from` (nodes and graph outputs) read `to`; `except` keeps its operand. */
+  replaceValue(from: number, to: number, declared: Declared = 'nothing', except?: Node): void {
+    this.check(this.graph.value(from).type, this.graph.value(to).type, declared, `replacing %${from} by %${to}`);
+    for (const node of this.graph.nodes)
+      if (node !== except) node.inputs = node.inputs.map((id) => (id === from ? to : id));
+    for (const output of this.graph.outputs) if (output.value === from) output.value = to;
+    this.count++;
+  }
+
+  /** Makes one input of a node read another value. */
+  setInput(node: Node, slot: number, to: number, declared: Declared = 'nothing'): void {
+    const from = node.inputs[slot];
+    if (from !== null && from !== undefined)
+      this.check(
+        this.graph.value(from).type,
+        this.graph.value(to).type,
+        declared,
+        `input ${slot} of ${node.op} (${node.id})`,
+      );
+    node.inputs[slot] = to;
+    this.count++;
+  }
+
+  /** Gives a node an operand in a slot that it did not have. */
+  addInput(node: Node, slot: number, value: number): void {
+    while (node.inputs.length < slot) node.inputs.push(null);
+    if (node.inputs[slot]) throw internalError(`${this.pass}: ${node.op} (${node.id}) already has an input ${slot}`);
+    node.inputs[slot] = value;
+    this.count++;
+  }
+
+  /** Changes the grid or dtype of a value. */
+  retype(value: number, type: TensorType, declared: Exclude<Declared, 'nothing'>): void {
+    const v = this.graph.value(value);
+    this.check(v.type, type, declared, `retyping %${value}`);
+    v.type = type;
+    this.count++;
+  }
+
+  /** Changes op and attributes of a node that keeps its id. */
+  rewrite(node: Node, op: string, attrs: Attrs): void {
+    node.op = op;
+    node.attrs = attrs;
+    this.count++;
+  }
+
+  /** Makes a node produce the value of another node that goes away (fusion): the value keeps its type and name. */
+  takeOutput(node: Node, from: Node): void {
+    node.outputs = [...from.outputs];
+    this.count++;
+  }
+
+  /** Removes a node; its outputs must have no readers left, or another producer. */
+  remove(node: Node, why: { readonly host: Node | null; readonly how: string }): void {
+    this.graph.nodes = this.graph.nodes.filter((n) => n !== node);
+    this.graph.folded.set(node.id, { op: node.op, host: why.host?.id ?? null, how: why.how });
+    this.count++;
+  }
+
+  /** Fuses `node` into `host`: removes it and lists it (and what it had fused) in the host. */
+  fuse(node: Node, host: Node): void {
+    host.fused.push({ id: node.id, op: node.op }, ...node.fused);
+    this.remove(node, { host, how: `fused into ${host.op} (${host.id})` });
+  }
+}

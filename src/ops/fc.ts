@@ -1,0 +1,44 @@
+import type { Value } from '../ir/graph.js';
+import { f32 } from '../ir/tensor.js';
+import type { ImportContext, OnnxImporter } from './import-context.js';
+import { defineOp } from './op.js';
+import { inferProduct, integerProduct, type ProductAttrs, referenceProduct } from './product-shared.js';
+import { show } from './shapes.js';
+
+/** A value times a constant factor; the value itself for 1. */
+const scaled = (context: ImportContext, v: Value, factor: number): Value =>
+  factor === 1
+    ? v
+    : context.add('elementwise_mul', { activation: null }, [v, context.literal('factor', f32([], [factor]))]);
+
+/** ONNX Gemm: alpha * op(A) * op(B) + beta * C. A C of [N] or [1, N] is the bias of an fc, any other is added. */
+const importGemm: OnnxImporter = (context) => {
+  const { attrs } = context;
+  const [a, b, c] = [context.input(0), context.input(1), context.optional(2)];
+  const [ra, rb] = [a.type.shape.length, b.type.shape.length];
+  if (ra !== 2 || rb !== 2) throw new Error(`product of ${show(a.type.shape)} and ${show(b.type.shape)}: rank 2 expected`);
+  const x = attrs.int('transA', 0) ? context.add('transpose2', { perm: [1, 0] }, [a]) : a;
+  const product = { transposeWeights: attrs.int('transB', 0) !== 0, activation: null };
+  const [alpha, beta] = [attrs.float('alpha', 1), attrs.float('beta', 1)];
+  if (!c || beta === 0) return scaled(context, context.add('mul', product, [x, b]), alpha);
+  const n = b.type.shape[product.transposeWeights ? 0 : 1] as number;
+  const cs = c.type.shape;
+  const perColumn = cs.at(-1) === n && (cs.length === 1 || (cs.length === 2 && cs[0] === 1));
+  if (!perColumn || alpha !== 1) {
+    const y = scaled(context, context.add('mul', product, [x, b]), alpha);
+    return context.add('elementwise_add', { activation: null }, [y, scaled(context, c, beta)]);
+  }
+  const bias = cs.length === 1 ? c : context.add('reshape2', { shape: [n] }, [c]);
+  return context.add('fc', product, [x, b, scaled(context, bias, beta)]);
+};
+
+export const fc = defineOp<ProductAttrs>({
+  name: 'fc',
+  doc: 'matrix product with bias: x[...,K] * w[K,N] (or w[N,K] with transposeWeights) + bias[N], then the activation',
+  inputs: [2, 3],
+  quant: 'requantizes',
+  infer: inferProduct,
+  reference: referenceProduct,
+  integer: integerProduct,
+  onnx: { Gemm: importGemm },
+});

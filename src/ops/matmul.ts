@@ -1,0 +1,70 @@
+import type { InferInput } from '../ir/op.js';
+import type { Tensor } from '../ir/tensor.js';
+import { sizeOf, type TensorType } from '../ir/type.js';
+import { broadcastShape, broadcastStrides, stridedIndices } from './broadcast.js';
+import type { OnnxImporter } from './import-context.js';
+import { defineOp } from './op.js';
+import { productSums, transposeMatrix } from './product-shared.js';
+import { show, tensorAt, typeOf } from './shapes.js';
+
+type MatmulAttrs = { readonly transX: boolean; readonly transY: boolean; readonly alpha: number };
+
+/** Batch dimensions and the matrix sizes of alpha * op(x) * op(y), both of rank 2 or more. */
+function geometry(attrs: MatmulAttrs, x: readonly number[], y: readonly number[]) {
+  if (x.length < 2 || y.length < 2) throw new Error(`product of ${show(x)} and ${show(y)}: rank 2 or more expected`);
+  const [m, k] = (attrs.transX ? [x.at(-1), x.at(-2)] : x.slice(-2)) as [number, number];
+  const [k2, n] = (attrs.transY ? [y.at(-1), y.at(-2)] : y.slice(-2)) as [number, number];
+  if (k !== k2) throw new Error(`inner dimensions of ${show(x)} and ${show(y)} differ`);
+  return { m, k, n, batch: broadcastShape(x.slice(0, -2), y.slice(0, -2)) };
+}
+
+function infer(attrs: MatmulAttrs, inputs: readonly (InferInput | null)[]): TensorType[] {
+  const { m, n, batch } = geometry(attrs, typeOf(inputs, 0).shape, typeOf(inputs, 1).shape);
+  return [{ dtype: 'f32', shape: [...batch, m, n] }];
+}
+
+/** The matrices of an operand, one start per batch element. */
+const starts = (shape: readonly number[], batch: readonly number[]): Int32Array =>
+  stridedIndices(batch, broadcastStrides(shape.slice(0, -2), batch));
+
+function reference(attrs: MatmulAttrs, inputs: readonly (Tensor | null)[]): Tensor[] {
+  const [x, y] = [tensorAt(inputs, 0), tensorAt(inputs, 1)];
+  const { m, k, n, batch } = geometry(attrs, x.type.shape, y.type.shape);
+  const out = new Float32Array(sizeOf(batch) * m * n);
+  const [xs, ys] = [starts(x.type.shape, batch), starts(y.type.shape, batch)];
+  for (let b = 0; b < xs.length; b++) {
+    const [xb, yb] = [(xs[b] as number) * m * k, (ys[b] as number) * k * n];
+    const a = Float64Array.from((x.data as Float32Array).subarray(xb, xb + m * k));
+    const w = Float64Array.from((y.data as Float32Array).subarray(yb, yb + k * n));
+    const sums = productSums(attrs.transX ? transposeMatrix(a, k, m) : a, attrs.transY ? w : transposeMatrix(w, k, n), m, k, n);
+    out.set(attrs.alpha === 1 ? sums : sums.map((v) => v * attrs.alpha), b * m * n);
+  }
+  return [{ type: { dtype: 'f32', shape: [...batch, m, n] }, data: out }];
+}
+
+/** ONNX MatMul: a matrix as second operand gives `mul`; vectors become matrices and back. */
+const importMatMul: OnnxImporter = (context) => {
+  const [x, y] = [context.input(0), context.input(1)];
+  const [xs, ys] = [x.type.shape, y.type.shape];
+  const reshape = (v: typeof x, shape: number[]): typeof x => context.add('reshape2', { shape }, [v]);
+  if (xs.length === 0 || ys.length === 0) throw new Error('MatMul of a scalar');
+  if (ys.length === 2) return context.add('mul', { transposeWeights: false, activation: null }, [x, y]);
+  const attrs = { transX: false, transY: false, alpha: 1 };
+  const a = xs.length === 1 ? reshape(x, [1, xs[0] as number]) : x;
+  const b = ys.length === 1 ? reshape(y, [ys[0] as number, 1]) : y;
+  const product = context.add('matmul', attrs, [a, b]);
+  const shape = [...product.type.shape];
+  if (ys.length === 1) shape.splice(shape.length - 1, 1);
+  if (xs.length === 1) shape.splice(shape.length - (ys.length === 1 ? 1 : 2), 1);
+  return shape.length === product.type.shape.length ? product : reshape(product, shape);
+};
+
+export const matmul = defineOp<MatmulAttrs>({
+  name: 'matmul',
+  doc: 'alpha * op(x) * op(y) over the last two dimensions, the others broadcast; both operands are activations',
+  inputs: [2, 2],
+  quant: 'float-only',
+  infer,
+  reference,
+  onnx: { MatMul: importMatMul },
+});

@@ -1,0 +1,20 @@
+import type { Halo, LowerContext } from '../codegen/lowering.js';
+import type { Attrs } from '../ir/graph.js';
+import type { OpDef } from '../ir/op.js';
+import type { TensorType } from '../ir/type.js';
+import type { OnnxImporter } from './import-context.js';
+
+/** An op with everything the compiler knows of it: meaning, importers and lowering, in one file. */
+export interface Op<A extends Attrs = Attrs> extends OpDef<A> {
+  /** How the op is read from ONNX, by ONNX op type. */
+  readonly onnx?: Readonly<Record<string, OnnxImporter>>;
+  /** The zero border that the op reads around an operand of rank 4; types of absent operands are null. */
+  halo?(attrs: A, inputs: readonly (TensorType | null)[], slot: number): Halo;
+  /** Emits the kernel calls of one node into the plan. */
+  lower?(context: LowerContext, attrs: A): void;
+}
+
+/** Declares an op; the one place where the attribute type is forgotten. */
+export function defineOp<A extends Attrs>(def: Op<A>): Op {
+  return def as unknown as Op;
+}

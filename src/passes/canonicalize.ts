@@ -1,0 +1,85 @@
+import type { Attrs, Graph, Node } from '../ir/graph.js';
+import type { Patch } from '../ir/patch.js';
+import { f32, type Tensor } from '../ir/tensor.js';
+import { isPrivate, type Links, linksOf, producerOf } from './match.js';
+import type { Pass } from './pass.js';
+
+type Rule = (graph: Graph, node: Node, patch: Patch, links: Links) => void;
+
+/**
+ * Before:     several spellings of one idea
+ * After:      one form: conv2d with groups = channels -> depthwise_conv2d; clip(0, 6) -> relu6, clip(0, inf) -> relu;
+ *             batch_norm -> affine_channel; x * hard_sigmoid(x) -> hard_swish, x * sigmoid(x) -> swish; assign vanishes
+ * Formula:    k = gamma / sqrt(var + eps), y = x * k + (beta - mean * k), in float64, rounded once
+ */
+export const canonicalize: Pass = {
+  name: 'canonicalize',
+  doc: 'one form per idea',
+  run(graph, patch) {
+    for (const node of [...graph.nodes]) RULES[node.op]?.(graph, node, patch, linksOf(graph));
+  },
+};
+
+const depthwise: Rule = (graph, node, patch) => {
+  const channels = graph.input(node, 0).type.shape[1];
+  const filters = graph.input(node, 1).type.shape[0];
+  if (channels !== 1 && node.attrs.groups === channels && filters === channels)
+    patch.rewrite(node, 'depthwise_conv2d', node.attrs);
+};
+
+const clip: Rule = (_graph, node, patch) => {
+  const { min, max, ...rest } = node.attrs as Attrs & { min: number | null; max: number | null };
+  const high = max ?? Number.POSITIVE_INFINITY;
+  if (min !== 0 || node.attrs.onCodes) return;
+  if (high === 6) patch.rewrite(node, 'relu6', rest);
+  else if (high >= 3.4028234663852886e38) patch.rewrite(node, 'relu', rest);
+};
+
+const batchNorm: Rule = (graph, node, patch) => {
+  const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) => graph.input(node, i).data as Tensor | undefined);
+  if (!gamma || !beta || !mean || !variance) return;
+  const at = (t: Tensor, c: number): number => Number(t.data[c]);
+  const n = gamma.data.length;
+  const k = Float64Array.from({ length: n }, (_, c) => at(gamma, c) / Math.sqrt(at(variance, c) + Number(node.attrs.epsilon)));
+  const shift = k.map((kc, c) => at(beta, c) - at(mean, c) * kc);
+  const scaleValue = patch.addConstant(`${graph.output(node).name}/scale`, f32([n], Float32Array.from(k)));
+  const shiftValue = patch.addConstant(`${graph.output(node).name}/shift`, f32([n], Float32Array.from(shift)));
+  node.inputs = [node.inputs[0] as number, scaleValue.id, shiftValue.id];
+  patch.rewrite(node, 'affine_channel', { axis: 1 });
+};
+
+const assign: Rule = (graph, node, patch) => {
+  const from = graph.input(node, 0);
+  patch.replaceValue(graph.output(node).id, from.id);
+  patch.remove(node, { host: null, how: 'an identity' });
+};
+
+/** x * gate(x) with a gate that nobody else reads. */
+const gatedProduct: Rule = (graph, node, patch, links) => {
+  for (const slot of [0, 1]) {
+    const gate = producerOf(links, node, slot, GATES);
+    if (!gate || !isPrivate(links, gate) || gate.inputs[0] !== node.inputs[1 - slot]) continue;
+    const swish = gate.op === 'sigmoid' ? { op: 'swish', attrs: {} } : hardSwishOf(gate.attrs);
+    if (!swish) continue;
+    node.inputs = [gate.inputs[0] as number];
+    patch.rewrite(node, swish.op, swish.attrs);
+    patch.fuse(gate, node);
+    return;
+  }
+  void graph;
+};
+
+const GATES = new Set(['hard_sigmoid', 'sigmoid']);
+
+function hardSwishOf(gate: Attrs): { op: string; attrs: Attrs } | null {
+  const sixth = Math.abs(Number(gate.slope) - 1 / 6) < 1e-6;
+  return sixth && gate.offset === 0.5 ? { op: 'hard_swish', attrs: { threshold: 6, scale: 6, offset: 3 } } : null;
+}
+
+const RULES: Readonly<Record<string, Rule>> = {
+  conv2d: depthwise,
+  clip,
+  batch_norm: batchNorm,
+  assign,
+  elementwise_mul: gatedProduct,
+};

@@ -1,0 +1,46 @@
+import type { Graph, Node } from '../ir/graph.js';
+import type { Patch } from '../ir/patch.js';
+import type { Quant } from '../ir/type.js';
+import type { Pass } from './pass.js';
+
+/**
+ * Before:     q = quantize(x), [c = clip(q, lo, hi)], d = dequantize(q or c); d has no grid
+ * After:      the grid stands in the type of d, narrowed by the clip, which is gone
+ * Conditions: the codes are computed (constants are handled by strip-fake-quant)
+ */
+export const collectScales: Pass = {
+  name: 'collect-scales',
+  doc: 'scales of every quantize/dequantize pair go into the types of the values',
+  run(graph, patch) {
+    narrowByClip(graph, patch);
+    for (const node of graph.nodes) {
+      if (node.op !== 'dequantize') continue;
+      const codes = graph.input(node, 0);
+      const real = graph.output(node);
+      if (codes.data || !codes.type.quant || real.type.quant) continue;
+      patch.retype(real.id, { ...real.type, quant: codes.type.quant }, 'quant');
+    }
+  },
+};
+
+/** PyTorch writes 7-bit ranges as a clip on the codes: it becomes the bounds of the grid. */
+function narrowByClip(graph: Graph, patch: Patch): void {
+  for (const node of [...graph.nodes]) {
+    if (node.op !== 'clip' || !node.attrs.onCodes) continue;
+    const source = graph.producers().get(node.inputs[0] as number);
+    const { type } = graph.input(node, 0);
+    if (source?.op !== 'quantize' || !type.quant) continue;
+    const narrow = boundedBy(type.quant, node);
+    const codes = graph.output(source);
+    patch.retype(codes.id, { ...type, quant: narrow }, 'quant');
+    patch.rewrite(source, 'quantize', { ...source.attrs, quant: narrow });
+    patch.replaceValue(graph.output(node).id, codes.id, 'quant');
+    patch.remove(node, { host: source, how: `bounds of ${source.op} (${source.id})` });
+  }
+}
+
+const boundedBy = (quant: Quant, clip: Node): Quant => ({
+  ...quant,
+  min: Math.max(quant.min, Number(clip.attrs.min ?? quant.min)),
+  max: Math.min(quant.max, Number(clip.attrs.max ?? quant.max)),
+});

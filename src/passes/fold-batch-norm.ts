@@ -1,0 +1,75 @@
+import type { Graph, Node } from '../ir/graph.js';
+import type { Patch } from '../ir/patch.js';
+import { f32, type Tensor } from '../ir/tensor.js';
+import { isCodes, type Quant, scaleAt, zeroPointAt } from '../ir/type.js';
+import { toReal } from '../quant/tensors.js';
+import { isPrivate, linksOf, producerOf } from './match.js';
+import type { Pass } from './pass.js';
+
+const CONVOLUTIONS = new Set(['conv2d', 'depthwise_conv2d']);
+
+/**
+ * Before:     y = affine_channel(conv(x, w, b), k, shift)
+ * After:      y = conv(x, w', b')
+ * Conditions: the convolution's result is unrounded and read by nobody else; k has no zero where w holds codes
+ * Formula:    codes stay: s_w'[c] = s_w[c] * |k_c|, codes'[c] = codes[c] * sign(k_c) (a code whose negative does not
+ *             fit: the codes are widened); float weights: w' = w * k_c. b' = shift + b * k_c
+ */
+export const foldBatchNorm: Pass = {
+  name: 'fold-batch-norm',
+  doc: 'normalization goes into the scales and signs of the weights, not into their codes',
+  run(graph, patch) {
+    for (const node of [...graph.nodes]) {
+      if (node.op !== 'affine_channel') continue;
+      const links = linksOf(graph);
+      const conv = producerOf(links, node, 0, CONVOLUTIONS);
+      if (conv && isPrivate(links, conv) && !conv.attrs.activation && !conv.inputs[3]) fold(graph, conv, node, patch);
+    }
+  },
+};
+
+function fold(graph: Graph, conv: Node, affine: Node, patch: Patch): void {
+  const w = graph.input(conv, 1);
+  const [k, shift] = [graph.input(affine, 1).data, graph.input(affine, 2).data];
+  const bias = graph.optionalInput(conv, 2);
+  if (!w.data || !k || !shift || (bias && !bias.data)) return;
+  const factors = Float64Array.from(k.data as Float32Array);
+  const scaled = w.type.quant && isCodes(w.type) ? scaleCodes(w.data, w.type.quant, factors) : scaleReals(w.data, factors);
+  if (!scaled) return;
+  const b = bias?.data ? toReal(bias.data).data : null;
+  const newBias = Float32Array.from(factors, (kc, c) => Number(shift.data[c]) + (b ? Number(b[c]) * kc : 0));
+  conv.inputs[1] = patch.addConstant(`${w.name}/folded`, scaled).id;
+  conv.inputs[2] = patch.addConstant(`${w.name}/bias`, f32([newBias.length], newBias)).id;
+  patch.takeOutput(conv, affine);
+  patch.fuse(affine, conv);
+}
+
+/** Float weights [O, ...] times k[O]. */
+function scaleReals(w: Tensor, k: Float64Array): Tensor {
+  const step = w.data.length / k.length;
+  return f32(w.type.shape, Float32Array.from(w.data as Float32Array, (v, i) => v * (k[Math.floor(i / step)] as number)));
+}
+
+/** Codes [O, ...] with their grid: scales take |k|, codes the sign. Null where a k is zero. */
+function scaleCodes(w: Tensor, q: Quant, k: Float64Array): Tensor | null {
+  if (k.some((v) => v === 0 || !Number.isFinite(v)) || (q.axis !== null && q.axis !== 0)) return null;
+  const step = w.data.length / k.length;
+  const channel = (i: number): number => Math.floor(i / step);
+  const codes = Int32Array.from(w.data as Int8Array, (v, i) => {
+    const z = zeroPointAt(q, channel(i));
+    return z + (v - z) * Math.sign(k[channel(i)] as number);
+  });
+  const fits = codes.every((v) => v >= q.min && v <= q.max);
+  const dtype = fits ? q.dtype : 'i32';
+  const quant: Quant = {
+    ...q,
+    dtype,
+    axis: 0,
+    scales: Array.from(k, (v, c) => Math.fround(scaleAt(q, c) * Math.abs(v))),
+    zeroPoints: Array.from(k, (_, c) => zeroPointAt(q, c)),
+    min: fits ? q.min : -256,
+    max: fits ? q.max : 511,
+  };
+  const data = dtype === 'i8' ? Int8Array.from(codes) : dtype === 'u8' ? Uint8Array.from(codes) : codes;
+  return { type: { dtype, shape: w.type.shape, quant }, data };
+}

@@ -1,0 +1,40 @@
+import type { Attrs } from '../ir/graph.js';
+import { isPrivate, linksOf, producerOf } from './match.js';
+import type { Pass } from './pass.js';
+
+/** Ops with an epilogue that computes an activation before the rounding. */
+const HOSTS = new Set([
+  'conv2d',
+  'depthwise_conv2d',
+  'fc',
+  'mul',
+  'elementwise_add',
+  'elementwise_sub',
+  'elementwise_mul',
+  'elementwise_div',
+]);
+
+const ACTIVATIONS = new Set(['relu', 'relu6', 'clip', 'hard_swish', 'hard_sigmoid', 'leaky_relu', 'sigmoid', 'swish', 'tanh', 'gelu']);
+
+/**
+ * Before:     y = activation(host(...))
+ * After:      y = host(..., activation)
+ * Conditions: the host's result is unrounded, has no activation yet, and is read by nobody else
+ * Formula:    clamping activations become bounds of the output codes; others act on the real value before rounding
+ */
+export const fuseActivation: Pass = {
+  name: 'fuse-activation',
+  doc: 'activations become epilogues of the op that feeds them',
+  run(graph, patch) {
+    for (const node of [...graph.nodes]) {
+      if (!ACTIVATIONS.has(node.op)) continue;
+      const links = linksOf(graph);
+      const host = producerOf(links, node, 0, HOSTS);
+      if (!host || !isPrivate(links, host) || host.attrs.activation) continue;
+      const activation: Attrs = { kind: node.op, ...node.attrs };
+      patch.rewrite(host, host.op, { ...host.attrs, activation });
+      patch.takeOutput(host, node);
+      patch.fuse(node, host);
+    }
+  },
+};

@@ -1,0 +1,45 @@
+import type { Graph, Node, Value } from '../ir/graph.js';
+import { tensor } from '../ir/tensor.js';
+import { isPrivate, linksOf, producerOf } from './match.js';
+import type { Pass } from './pass.js';
+
+/** Ops that take a bias as input 2, and the axis of their output that it runs along. */
+const TAKES_BIAS = new Set(['conv2d', 'depthwise_conv2d', 'mul']);
+
+/**
+ * Before:     y = elementwise_add(conv(x, w), b) or elementwise_add(mul(x, w), b), b a constant per channel
+ * After:      y = conv(x, w, b), or fc(x, w, b) for a product
+ * Conditions: the product is unrounded, without a bias, and read by nobody else
+ */
+export const fuseBias: Pass = {
+  name: 'fuse-bias',
+  doc: 'a constant added per channel becomes the bias; product + bias becomes fc',
+  run(graph, patch) {
+    for (const node of [...graph.nodes]) {
+      if (node.op !== 'elementwise_add') continue;
+      const links = linksOf(graph);
+      for (const slot of [0, 1]) {
+        const host = producerOf(links, node, slot, TAKES_BIAS);
+        const other = graph.input(node, 1 - slot);
+        if (!host || !isPrivate(links, host) || host.inputs[2] || host.attrs.activation) continue;
+        if (!isPerChannel(graph, host, other)) continue;
+        const data = tensor({ ...other.type, shape: [other.data?.data.length as number] }, other.data?.data as Float32Array);
+        patch.addInput(host, 2, patch.addConstant(`${other.name}/bias`, data).id);
+        if (host.op === 'mul') patch.rewrite(host, 'fc', { ...host.attrs, activation: node.attrs.activation ?? null });
+        else patch.rewrite(host, host.op, { ...host.attrs, activation: node.attrs.activation ?? null });
+        patch.takeOutput(host, node);
+        patch.fuse(node, host);
+        break;
+      }
+    }
+  },
+};
+
+function isPerChannel(graph: Graph, host: Node, b: Value): boolean {
+  const out = graph.output(host).type.shape;
+  const axis = host.op === 'mul' ? out.length - 1 : 1;
+  const channels = out[axis] as number;
+  if (!b.data || b.type.quant || b.data.data.length !== channels) return false;
+  const aligned = out.length - b.type.shape.length;
+  return b.type.shape.every((d, i) => (i + aligned === axis ? d === channels : d === 1));
+}

@@ -1,0 +1,77 @@
+import type { Graph, Node, Value } from '../ir/graph.js';
+import type { OpTable } from '../ir/op.js';
+import { isCodes, scaleAt, zeroPointAt } from '../ir/type.js';
+import { movesData } from './moves-data.js';
+
+const PRODUCTS = new Set(['conv2d', 'depthwise_conv2d', 'mul', 'fc']);
+const ELEMENTWISE = new Set(['elementwise_add', 'elementwise_sub', 'elementwise_mul']);
+
+/** Ops that have an int8 form at all, whatever the scales. */
+export const hasInt8Form = (ops: OpTable, node: Node): boolean => {
+  const quant = ops.get(node.op)?.quant;
+  return movesData(ops, node) || quant === 'requantizes' || quant === 'table';
+};
+
+/** Why a node cannot compute on codes, in words for the user; null if it can. Per-tensor grids are needed. */
+export function int8Obstacle(graph: Graph, ops: OpTable, node: Node): string | null {
+  if (!hasInt8Form(ops, node)) return `${node.op} has no int8 form`;
+  if (PRODUCTS.has(node.op)) return productObstacle(graph, node);
+  if (ELEMENTWISE.has(node.op)) return operandObstacle(graph, node, node.inputs.length) ?? outputObstacle(graph, node);
+  if (node.op === 'pool2d') return operandObstacle(graph, node, 1);
+  return operandObstacle(graph, node, node.inputs.length) ?? outputObstacle(graph, node);
+}
+
+const onTensorGrid = (v: Value): boolean => v.type.quant !== undefined && v.type.quant.axis === null;
+
+function operandObstacle(graph: Graph, node: Node, count: number): string | null {
+  for (let slot = 0; slot < count; slot++) {
+    const v = graph.optionalInput(node, slot);
+    if (v && !onTensorGrid(v)) return `no scale on input ${slot} ("${v.name}")`;
+  }
+  return null;
+}
+
+const outputObstacle = (graph: Graph, node: Node): string | null =>
+  onTensorGrid(graph.output(node)) ? null : `no scale on its output ("${graph.output(node).name}")`;
+
+function productObstacle(graph: Graph, node: Node): string | null {
+  const x = graph.input(node, 0);
+  const w = graph.input(node, 1);
+  if (!onTensorGrid(x)) return `no scale on input 0 ("${x.name}")`;
+  if (!w.data) return 'its weights are computed at run time';
+  if (!isCodes(w.type)) return `no scale on its weights ("${w.name}")`;
+  const bias = graph.optionalInput(node, 2);
+  if (bias && !bias.data) return 'its bias is computed at run time';
+  const axis = node.op === 'mul' || node.op === 'fc' ? (node.attrs.transposeWeights ? 0 : 1) : 0;
+  const wq = w.type.quant;
+  if (wq && wq.axis !== null && wq.axis !== axis) return `its weights are quantized along axis ${wq.axis}`;
+  if (graph.output(node).type.quant?.axis) return 'its output has a scale per channel';
+  return overflowProof(graph, node, axis);
+}
+
+/**
+ * The proof that int32 sums cannot overflow: for every output channel,
+ * max|x - z_x| * sum|w - z_w| + |bias| / (s_x * s_w) < 2^31. Null when it holds.
+ */
+function overflowProof(graph: Graph, node: Node, axis: number): string | null {
+  const { data } = graph.input(node, 1);
+  const xq = graph.input(node, 0).type.quant;
+  const wq = graph.input(node, 1).type.quant;
+  if (!data || !xq || !wq) return 'no scale';
+  const reach = Math.max(zeroPointAt(xq, 0) - xq.min, xq.max - zeroPointAt(xq, 0));
+  const channels = data.type.shape[axis] as number;
+  const inner = data.type.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const sums = new Float64Array(channels);
+  for (let i = 0; i < data.data.length; i++) {
+    const c = Math.floor(i / inner) % channels;
+    sums[c] = (sums[c] as number) + Math.abs(Number(data.data[i]) - zeroPointAt(wq, c));
+  }
+  const bias = graph.optionalInput(node, 2);
+  for (let c = 0; c < channels; c++) {
+    const unit = scaleAt(xq, 0) * scaleAt(wq, c);
+    const raw = bias?.data ? Math.abs(Number(bias.data.data[c])) : 0;
+    const b = bias?.type.dtype === 'i32' ? raw * (scaleAt(bias.type.quant ?? wq, c) / unit) : 0;
+    if ((sums[c] as number) * reach + b >= 2 ** 31) return `sums of channel ${c} may overflow int32`;
+  }
+  return null;
+}

@@ -1,0 +1,22 @@
+import type { Graph } from '../ir/graph.js';
+import type { OpTable } from '../ir/op.js';
+import type { Patch } from '../ir/patch.js';
+
+/** What passes may know besides the graph. */
+export interface PassContext {
+  readonly ops: OpTable;
+  /** Paddle names of the op types that become int8; null for all that can. */
+  readonly opsToQuantize: ReadonlySet<string> | null;
+  /** Source ids that stay in float. */
+  readonly opIdsToSkip: readonly number[];
+  /** Tells the user something worth knowing. */
+  note(text: string): void;
+}
+
+/** One step of the pipeline: rewrites the graph through a patch, which counts and checks the changes. */
+export interface Pass {
+  readonly name: string;
+  /** One line for people. */
+  readonly doc: string;
+  run(graph: Graph, patch: Patch, context: PassContext): void;
+}

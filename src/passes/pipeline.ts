@@ -1,0 +1,73 @@
+import { toDot } from '../ir/dot.js';
+import type { Graph } from '../ir/graph.js';
+import { Patch } from '../ir/patch.js';
+import { verify } from '../ir/verify.js';
+import { canonicalize } from './canonicalize.js';
+import { collectScales } from './collect-scales.js';
+import { eliminateDead } from './eliminate-dead.js';
+import { foldBatchNorm } from './fold-batch-norm.js';
+import { foldConstants } from './fold-constants.js';
+import { fuseActivation } from './fuse-activation.js';
+import { fuseBias } from './fuse-bias.js';
+import { fuseConvAdd } from './fuse-conv-add.js';
+import { inferShapes } from './infer-shapes.js';
+import { insertQuantize } from './insert-quantize.js';
+import { partition } from './partition.js';
+import type { Pass, PassContext } from './pass.js';
+import { propagateScales } from './propagate-scales.js';
+import { quantizePlacement } from './quantize-placement.js';
+import { squashQuantize } from './squash-quantize.js';
+import { stripFakeQuant } from './strip-fake-quant.js';
+
+/** The passes in order, with the reason for each place. */
+export const PIPELINE: readonly Pass[] = [
+  inferShapes, // everything after relies on static shapes
+  foldConstants, // fewer nodes to look at; shapes computed by the model are constants from here on
+  canonicalize, // one spelling per idea, so that later passes match one form
+  collectScales, // grids go into types while the quantize ops that carry them are still there
+  stripFakeQuant, // only now can convolutions and activations see each other
+  canonicalize, // forms that quantize ops had kept apart
+  foldBatchNorm, // before biases: it makes them
+  fuseBias, // before residuals: an added constant is a bias, not a residual
+  fuseConvAdd, // before activations: conv + add + relu is one node
+  fuseActivation, // last of the fusions: the activation follows the sum
+  propagateScales, // fused nodes have their final outputs; placement needs every grid
+  quantizePlacement, // decides on the fused nodes, which are what users name
+  insertQuantize, // makes the decision explicit in types
+  squashQuantize, // removes what met at the borders
+  eliminateDead, // constants and dequantizes that nobody reads any more
+  partition, // numbers the int8 regions for the reports
+];
+
+/** What the driver hears after each pass. */
+export interface PassEvent {
+  /** Number of the pass, from 1. */
+  readonly index: number;
+  readonly name: string;
+  readonly changes: number;
+  readonly milliseconds: number;
+  /** The graph after the pass as Graphviz text; made on request. */
+  dot(): string;
+}
+
+/** The name of a dump: `NN_<pass name with underscores>.dot`. */
+export const dumpName = (event: PassEvent): string =>
+  `${String(event.index).padStart(2, '0')}_${event.name.replaceAll('-', '_')}.dot`;
+
+/** Runs the passes in order on a graph, verifying it after each. */
+export function runPipeline(
+  graph: Graph,
+  context: PassContext,
+  onPass: (event: PassEvent) => void = () => {},
+  passes: readonly Pass[] = PIPELINE,
+): void {
+  verify(graph, context.ops);
+  passes.forEach((pass, i) => {
+    const patch = new Patch(graph, pass.name);
+    const start = performance.now();
+    pass.run(graph, patch, context);
+    verify(graph, context.ops);
+    const milliseconds = performance.now() - start;
+    onPass({ index: i + 1, name: pass.name, changes: patch.count, milliseconds, dot: () => toDot(graph) });
+  });
+}

@@ -1,0 +1,76 @@
+import { unreachable } from '../support/errors.js';
+import { type Arithmetic, erfOf, SCALAR, sigmoidOf, tanhOf } from './math.js';
+
+/**
+ * Activations that convolutions, fully connected and elementwise ops carry in their epilogue, as attributes.
+ * The clamping ones become bounds of the output codes; the others are computed on the real value before rounding.
+ */
+export type Activation =
+  | { readonly kind: 'relu' }
+  | { readonly kind: 'relu6' }
+  | { readonly kind: 'clip'; readonly min: number; readonly max: number }
+  | { readonly kind: 'hard_swish'; readonly threshold: number; readonly scale: number; readonly offset: number }
+  | { readonly kind: 'hard_sigmoid'; readonly slope: number; readonly offset: number }
+  | { readonly kind: 'leaky_relu'; readonly alpha: number }
+  | { readonly kind: 'sigmoid' }
+  | { readonly kind: 'swish' }
+  | { readonly kind: 'tanh' }
+  | { readonly kind: 'gelu' };
+
+/** The interval a clamping activation limits its input to, or null for the others. Bounds may be infinite. */
+export function clampBounds(a: Activation): readonly [number, number] | null {
+  if (a.kind === 'relu') return [0, Number.POSITIVE_INFINITY];
+  if (a.kind === 'relu6') return [0, 6];
+  if (a.kind === 'clip') return [a.min, a.max];
+  return null;
+}
+
+/** What activations need besides the basic operations. */
+export interface ActivationArithmetic<T> extends Arithmetic<T> {
+  /** x < lo ? lo : x, then the same with `hi`: NaN stays, bounds may be infinite. */
+  limit(x: T, lo: number, hi: number): T;
+}
+
+/** An activation as a formula of float32 steps, on numbers or on vectors (`emitActivation`). */
+export function activationOf<T>(a: ActivationArithmetic<T>, activation: Activation, input: T): T {
+  const x = a.keep(input);
+  const c = a.constant;
+  switch (activation.kind) {
+    case 'relu':
+      return a.limit(x, 0, Number.POSITIVE_INFINITY);
+    case 'relu6':
+      return a.limit(x, 0, 6);
+    case 'clip':
+      return a.limit(x, activation.min, activation.max);
+    case 'hard_swish': {
+      const gate = a.limit(a.add(x, c(activation.offset)), 0, activation.threshold);
+      return a.div(a.mul(x, gate), c(activation.scale));
+    }
+    case 'hard_sigmoid':
+      return a.limit(a.add(a.mul(x, c(activation.slope)), c(activation.offset)), 0, 1);
+    case 'leaky_relu':
+      return a.whenLess(x, c(0), a.mul(x, c(activation.alpha)), x);
+    case 'sigmoid':
+      return sigmoidOf(a, x);
+    case 'swish':
+      return a.mul(x, sigmoidOf(a, x));
+    case 'tanh':
+      return tanhOf(a, x);
+    case 'gelu':
+      return a.mul(a.mul(x, c(0.5)), a.add(erfOf(a, a.mul(x, c(Math.SQRT1_2))), c(1)));
+    default:
+      return unreachable(activation);
+  }
+}
+
+const SCALAR_ACTIVATION: ActivationArithmetic<number> = {
+  ...SCALAR,
+  limit: (x, lo, hi) => {
+    const raised = x < Math.fround(lo) ? Math.fround(lo) : x;
+    return Math.fround(hi) < raised ? Math.fround(hi) : raised;
+  },
+};
+
+/** An activation of one real number, in float32. */
+export const applyActivation = (activation: Activation, x: number): number =>
+  activationOf(SCALAR_ACTIVATION, activation, Math.fround(x));

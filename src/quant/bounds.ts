@@ -1,0 +1,20 @@
+import type { Quant } from '../ir/type.js';
+import { scaleAt, zeroPointAt } from '../ir/type.js';
+import { type Activation, clampBounds } from './activation.js';
+import { clamp, rounder } from './rounding.js';
+
+/**
+ * The bounds of centred codes (code - zeroPoint) on a grid under an activation.
+ *
+ * A clamping activation to [a, b] narrows the grid's own range to [round(f32(a / s)), round(f32(b / s))]: rounding is
+ * monotonic, so clamping codes equals clamping reals first. Other activations do not narrow.
+ */
+export function codeBounds(q: Quant, activation: Activation | null = null, slice = 0): readonly [number, number] {
+  const zero = zeroPointAt(q, slice);
+  const [lo, hi] = [q.min - zero, q.max - zero];
+  const reals = activation && clampBounds(activation);
+  if (!reals) return [lo, hi];
+  const code = (x: number): number =>
+    Number.isFinite(x) ? clamp(rounder(q.rounding)(Math.fround(Math.fround(x) / scaleAt(q, slice))), lo, hi) : x;
+  return [Math.max(lo, code(reals[0])), Math.min(hi, code(reals[1]))];
+}

@@ -1,0 +1,112 @@
+/**
+ * The contract between a compiled module and whoever runs it.
+ *
+ * A module imports nothing and exports
+ * - `memory`: fixed size, never grows, so that views on it stay valid;
+ * - `init()`: prepares the weights; harmless to call again; the first run does it where the caller did not;
+ * - one function per entry, `run()`: reads the input buffers, writes the output buffers.
+ *
+ * Buffers lie at the offsets of the custom section `qc` (UTF-8 JSON, `ModuleInfo`), aligned to 16 bytes, and hold
+ * tensors of the source model's types, little-endian and row-major in the logical shape. A run may overwrite the
+ * inputs; outputs stay until the next run.
+ */
+
+/** Name of the custom section. */
+export const SECTION_NAME = 'qc';
+
+/** Version of this contract; a loader reads only its own. */
+export const ABI_VERSION = 1;
+
+/** Names of the exports that every module has, besides its entries. */
+export const EXPORTS = { memory: 'memory', init: 'init', run: 'run' } as const;
+
+/** Element types at the module's border. bool is one byte, 0 or 1. */
+export type DataType = 'f32' | 'i8' | 'u8' | 'i32' | 'i64' | 'bool';
+
+/** Instruction set: `simd` is fixed-width SIMD, `relaxed` adds relaxed SIMD. Results are identical. */
+export type Target = 'simd' | 'relaxed';
+
+/** One input or output of an entry. */
+export interface TensorInfo {
+  /** The name in the source model, verbatim. */
+  readonly name: string;
+  readonly dtype: DataType;
+  readonly shape: readonly number[];
+  /** Byte offset of its buffer in the memory. */
+  readonly offset: number;
+  /** Grid of the value where the network quantizes it: real = (code - zeroPoint) * scale. */
+  readonly scale?: number;
+  readonly zeroPoint?: number;
+}
+
+/** An exported function for one set of input shapes. */
+export interface EntryInfo {
+  readonly export: string;
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+}
+
+/** Memory of one instance, in bytes except `pages` (of 64 KiB). */
+export interface MemoryInfo {
+  readonly pages: number;
+  readonly bytes: number;
+  /** Weights and tables, stored and packed. */
+  readonly weights: number;
+  /** Activations, inputs and outputs, after reuse of buffers. */
+  readonly activations: number;
+}
+
+/** What became of one op of the source model. */
+export interface OpInfo {
+  /** Index of the op in the source file; `--op-ids-to-skip` takes it. */
+  readonly id: number;
+  readonly type: string;
+  /** The node's name in the source file, possibly empty. */
+  readonly name: string;
+  readonly int8: boolean;
+  /** Why the op is not int8. */
+  readonly reason?: string;
+  /** Types as text, such as `u8[1x3x224x224] s=0.0078 zp=128`. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Ops that were fused into this one. */
+  readonly fused?: readonly { readonly id: number; readonly type: string }[];
+}
+
+/** SHA-256 in hexadecimal. */
+export interface Hashes {
+  readonly model: string;
+  readonly options: string;
+}
+
+/**
+ * A check that an engine computes what the compiler expected: inputs come from `seed` by the generator of
+ * self-test.ts, outputs are compared byte by byte through their checksum.
+ */
+export interface SelfTest {
+  readonly export: string;
+  readonly seed: number;
+  readonly outputs: readonly {
+    readonly name: string;
+    /** FNV-1a, 32 bits, over the bytes of the output, as 8 hexadecimal digits. */
+    readonly fnv1a: string;
+    /** The first bytes of the output (at most 64) in base64: what a difference looks like. */
+    readonly head: string;
+  }[];
+}
+
+/** The JSON of the custom section. */
+export interface ModuleInfo {
+  /** `ABI_VERSION` of the compiler that made the module. */
+  readonly version: number;
+  /** Version of that compiler. */
+  readonly compiler: string;
+  /** Name of the model: the stem of the emitted files. */
+  readonly name: string;
+  readonly target: Target;
+  readonly entries: readonly EntryInfo[];
+  readonly memory: MemoryInfo;
+  readonly hashes: Hashes;
+  readonly ops: readonly OpInfo[];
+  readonly selfTest?: SelfTest;
+}

@@ -1,0 +1,118 @@
+import type { DataType, EntryInfo, ModuleInfo, TensorInfo } from './abi.js';
+import { LOADER_TEXT } from './loader-text.js';
+
+const ARRAY_TYPES: Record<DataType, string> = {
+  f32: 'Float32Array',
+  i8: 'Int8Array',
+  u8: 'Uint8Array',
+  i32: 'Int32Array',
+  i64: 'BigInt64Array',
+  bool: 'Uint8Array',
+};
+
+/** A string literal in ASCII; names of a model may hold anything, also what would end a line or a comment. */
+const quote = (text: string): string =>
+  JSON.stringify(text)
+    .replace(/[^\x20-\x7e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .replaceAll('*/', '*\\/');
+
+/** What a person wants to know about a tensor, for a comment. */
+function describe({ dtype, shape, scale, zeroPoint }: TensorInfo): string {
+  const size = shape.reduce((n, d) => n * d, 1);
+  const grid = scale === undefined ? '' : `; the network quantizes it: scale ${scale}, zero point ${zeroPoint ?? 0}`;
+  return `${dtype}, shape [${shape.join(', ')}], ${size} element${size === 1 ? '' : 's'}${grid}`;
+}
+
+/** Base64 without Buffer; chunks are multiples of 3 bytes, so that their texts join. */
+function base64(bytes: Uint8Array): string {
+  const parts: string[] = [];
+  const step = 3 * 4096;
+  for (let i = 0; i < bytes.length; i += step) parts.push(btoa(String.fromCharCode(...bytes.subarray(i, i + step))));
+  return parts.join('');
+}
+
+/** The relative URL of a file; the characters that a URL gives a meaning of its own are escaped. */
+const urlOf = (file: string): string => `./${file.replace(/[%?#\\]/g, encodeURIComponent)}`;
+
+/**
+ * The text of NAME.mjs. It reads everything about the model from the module itself; `inline` is the module where it
+ * is to be part of the text. `new URL(literal, import.meta.url)` is the form that bundlers recognize.
+ */
+export function loaderSource(name: string, meta: ModuleInfo, inline?: Uint8Array): string {
+  const entry = meta.entries[0] as EntryInfo;
+  const beside = inline
+    ? `Uint8Array.from(atob(${quote(base64(inline))}), (c) => c.charCodeAt(0))`
+    : `new URL(${quote(urlOf(`${name}.wasm`))}, import.meta.url)`;
+  return [
+    `// Made by qc ${meta.compiler}. import { load } from ${quote(`./${name}.mjs`)}; const net = await load(); net.run({ name: data })`,
+    ...entry.inputs.map((t) => `// in  ${quote(t.name)}: ${ARRAY_TYPES[t.dtype]}, ${describe(t)}`),
+    ...entry.outputs.map((t) => `// out ${quote(t.name)}: ${ARRAY_TYPES[t.dtype]}, ${describe(t)}`),
+    LOADER_TEXT,
+    `export const { load, loadSync } = createLoader(${quote(name)}, () => ${beside});`,
+    '',
+  ].join('\n');
+}
+
+/** An interface with one property per tensor, names verbatim. */
+function tensorInterface(name: string, doc: string, tensors: readonly TensorInfo[]): string {
+  const fields = tensors.map(
+    (t) => `    /** ${describe(t)} */\n    readonly ${quote(t.name)}: ${ARRAY_TYPES[t.dtype]};\n`,
+  );
+  return `  /** ${doc} */\n  export interface ${name} {\n${fields.join('')}  }\n`;
+}
+
+/** The part of the declarations that is the same for every model. */
+const NET_TYPES = `  /** An input or output, in the model's order. */
+  export interface TensorDescription<Name> {
+    readonly name: Name;
+    readonly dtype: 'f32' | 'i8' | 'u8' | 'i32' | 'i64' | 'bool';
+    readonly shape: readonly number[];
+  }
+
+  /** One instance of the network with its own memory. */
+  export interface Net {
+    readonly inputs: readonly TensorDescription<keyof Inputs>[];
+    readonly outputs: readonly TensorDescription<keyof Outputs>[];
+    readonly memoryBytes: number;
+    /** Copies the inputs in, computes, copies the outputs out. Inputs of k items, one after another, give outputs of k items. */
+    run(inputs: Inputs): Outputs;
+    /** Computes on what the input views hold; the results are in the output views. A run may overwrite its inputs. */
+    runInPlace(): void;
+    /** View of an input's buffer, without a copy. */
+    input<Name extends keyof Inputs>(name: Name): Inputs[Name];
+    /** View of an output's buffer, without a copy; the next run overwrites it. */
+    output<Name extends keyof Outputs>(name: Name): Outputs[Name];
+    /** Lets go of the memory; the net cannot be used any more. */
+    free(): void;
+  }
+
+  export interface LoadOptions {
+    /** Used in place of the global fetch, for instance to add headers. */
+    readonly fetch?: (url: string | URL) => Promise<Response>;
+  }
+
+  /** Where the module comes from; a string is a URL, or a path where there is a file system. */
+  export type Source = string | URL | Response | ArrayBuffer | ArrayBufferView | WebAssembly.Module;
+`;
+
+/**
+ * The text of NAME.d.ts. TypeScript looks for the types of NAME.mjs in NAME.d.mts only, so this file declares them for
+ * every import that ends in /NAME.mjs; it has to be part of the program, as files beside the sources are.
+ */
+export function declarations(name: string, meta: ModuleInfo): string {
+  const entry = meta.entries[0] as EntryInfo;
+  const source = 'The .wasm beside the .mjs where no source is given.';
+  return [
+    `// Types of ${quote(`./${name}.mjs`)}, made by qc ${meta.compiler}. They apply where this file is part of the program:`,
+    '// covered by "include" of tsconfig.json, or named in a /// <reference path="..." />.\n',
+    `declare module ${quote(`*/${name}.mjs`)} {`,
+    tensorInterface('Inputs', 'What `run` takes: row-major data in the order of the shape.', entry.inputs),
+    tensorInterface('Outputs', 'What `run` gives.', entry.outputs),
+    NET_TYPES,
+    `  /** Loads the network. ${source} */`,
+    '  export function load(source?: Source | Promise<Source> | LoadOptions, options?: LoadOptions): Promise<Net>;\n',
+    '  /** Loads the network at once, from bytes or a compiled module. */',
+    '  export function loadSync(source: ArrayBuffer | ArrayBufferView | WebAssembly.Module): Net;',
+    '}\n',
+  ].join('\n');
+}
