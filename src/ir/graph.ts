@@ -32,8 +32,8 @@ export interface Origin {
 }
 
 export interface Node {
-  /** Index of the op in the source file's list; inserted nodes count on from there. Never changes. */
-  readonly id: number;
+  /** Index of the op in the source file's list; inserted nodes count on from there. */
+  id: number;
   /** Name of the op definition (Paddle's op type names). */
   op: string;
   attrs: Attrs;

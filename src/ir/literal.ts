@@ -1,5 +1,4 @@
-/** Numbers, names, attributes and tensor data as text, and back, exactly. */
-import type { AttrValue } from './graph.js';
+/** Numbers and tensor data as text, and back, exactly. */
 import { allocate, type TensorData } from './tensor.js';
 import type { DType } from './type.js';
 
@@ -22,17 +21,10 @@ export function float32Text(x: number): string {
   return String(Number(x.toPrecision(9)));
 }
 
-/** JSON that keeps -0 and infinities: JSON.parse reads 1e999 as infinity. */
-export function attrText(value: AttrValue | undefined): string {
-  if (typeof value === 'number') {
-    if (Object.is(value, -0)) return '-0';
-    if (Math.abs(value) === Number.POSITIVE_INFINITY) return value > 0 ? '1e999' : '-1e999';
-  }
-  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
-  if (Array.isArray(value)) return `[${value.map(attrText).join(',')}]`;
-  return `{${Object.entries(value)
-    .map(([key, item]) => `${JSON.stringify(key)}:${attrText(item)}`)
-    .join(',')}}`;
+/** A number from the text that `numberText` writes; NaN for other text. */
+export function parseNumber(text: string): number {
+  if (text === 'inf') return Number.POSITIVE_INFINITY;
+  return text === '-inf' ? Number.NEGATIVE_INFINITY : text === '' ? Number.NaN : Number(text);
 }
 
 /** One element of a tensor as text. */
@@ -56,8 +48,8 @@ export function parseElements(dtype: DType, items: readonly string[]): TensorDat
       data[i] = BigInt(item);
       continue;
     }
-    const x = item === 'inf' ? Number.POSITIVE_INFINITY : item === '-inf' ? Number.NEGATIVE_INFINITY : Number(item);
-    if (item === '' || Number.isNaN(x)) return undefined;
+    const x = parseNumber(item);
+    if (Number.isNaN(x)) return undefined;
     data[i] = x;
     if (!(data instanceof Float32Array) && data[i] !== x) return undefined;
   }

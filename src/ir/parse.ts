@@ -1,8 +1,9 @@
 /** Reads the full text form of a graph (print.ts describes it); lines that begin with # and empty lines are comments. */
 import { modelError } from '../support/errors.js';
-import { type Attrs, Graph, type Node, type Origin, type Placement } from './graph.js';
+import { Graph, type Node, type Origin, type Placement } from './graph.js';
 import { parseBase64, parseElements } from './literal.js';
-import { Scanner, scanType } from './scanner.js';
+import { scanAttrs, scanType } from './scan-type.js';
+import { Scanner } from './scanner.js';
 import { type Tensor, tensor } from './tensor.js';
 import { sizeOf, type TensorType } from './type.js';
 
@@ -109,7 +110,7 @@ function parseNode(s: Scanner, parsed: Parsed): Node {
   const inputs = s.list('(', ')', () => (s.take('_') ? null : reference(s, parsed)));
   const self = inputs.find((id) => id !== null && outputs.includes(id));
   if (self !== undefined) throw s.error(`%${self} is an operand of the node that makes it`);
-  const attrs = s.next === '{' ? (s.jsonObject() as Attrs) : {};
+  const attrs = s.next === '{' ? scanAttrs(s) : {};
   s.expect('id=');
   const id = s.integer('a node id');
   if (id < 0) throw s.error('node ids are not negative');

@@ -92,6 +92,12 @@ export class Patch {
     this.count++;
   }
 
+  /** Exchanges the ids of two nodes: the main node of a rewrite keeps the id that users know. */
+  swapIds(a: Node, b: Node): void {
+    [a.id, b.id] = [b.id, a.id];
+    [a.origin, b.origin] = [b.origin, a.origin];
+  }
+
   /** Makes a node produce the value of another node that goes away (fusion): the value keeps its type and name. */
   takeOutput(node: Node, from: Node): void {
     node.outputs = [...from.outputs];

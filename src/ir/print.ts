@@ -11,21 +11,12 @@
  *     output %4 "logits"
  *
  * `@` gives the grid: code type, scale or axis and scales, zero points unless all are 0, range unless it is that of the
- * code type, and `away` where ties are not rounded to even. `_` is an absent optional input. Values that nothing reads
- * and that no node makes are left out. The full form reads back exactly (parse.ts); the short form abbreviates the
- * data of large constants and long lists of scales, for people.
+ * code type, and `away` where ties are not rounded to even. Attributes are JSON, but grids stand in the same way. `_` is
+ * an absent optional input. Constants that nothing reads are left out. The full form reads back exactly (parse.ts); the
+ * short form abbreviates the data of large constants and long lists of scales, for people.
  */
-import type { Graph, Node, Value } from './graph.js';
-import {
-  attrText,
-  base64Text,
-  digestText,
-  elementText,
-  float32Text,
-  INLINE_ELEMENTS,
-  isInline,
-  numberText,
-} from './literal.js';
+import type { AttrValue, Graph, Node, Value } from './graph.js';
+import { base64Text, digestText, elementText, float32Text, INLINE_ELEMENTS, isInline, numberText } from './literal.js';
 import { CODE_RANGE, type Quant, type TensorType } from './type.js';
 
 /** `full` reads back exactly, `short` is for people. */
@@ -62,6 +53,29 @@ export function typeText(type: TensorType, form: TextForm = 'full'): string {
   return type.quant ? `${plain} ${quantText(type.quant, form)}` : plain;
 }
 
+const QUANT_KEYS = 'dtype,axis,scales,zeroPoints,min,max,rounding';
+
+/** The grid that an attribute holds, if the text of the grid says all of it. */
+function gridOf(value: object): Quant | undefined {
+  if (Object.keys(value).join() !== QUANT_KEYS) return undefined;
+  const q = value as Quant;
+  const exact = [q.scales, q.zeroPoints].every(
+    (list) => Array.isArray(list) && list.every((x) => Math.fround(x) === x),
+  );
+  return exact && q.dtype in CODE_RANGE && (q.rounding === 'even' || q.rounding === 'away') ? q : undefined;
+}
+
+/** An attribute as text: JSON, but grids as `@u8(...)`, and numbers that JSON does not know as inf, -inf and nan. */
+export function attrText(value: AttrValue | undefined, form: TextForm = 'full'): string {
+  if (typeof value === 'number') return numberText(value);
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map((item: AttrValue) => attrText(item, form)).join(',')}]`;
+  const grid = gridOf(value);
+  if (grid) return quantText(grid, form);
+  const entries = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${attrText(item, form)}`);
+  return `{${entries.join(',')}}`;
+}
+
 const declaration = (value: Value, form: TextForm): string =>
   `%${value.id} ${JSON.stringify(value.name)}: ${typeText(value.type, form)}`;
 
@@ -95,7 +109,7 @@ export function printNode(graph: Graph, node: Node, form: TextForm = 'full'): st
   });
   const inputs = node.inputs.map((id) => (id === null ? '_' : `%${id}`)).join(', ');
   const parts = [`${outputs.join(', ')} = ${opText(node.op)}(${inputs})`.trimStart()];
-  if (Object.keys(node.attrs).length > 0) parts.push(attrText(node.attrs));
+  if (Object.keys(node.attrs).length > 0) parts.push(attrText(node.attrs, form));
   parts.push(`id=${node.id}`);
   if (node.origin.name !== '' || node.origin.type !== node.op) parts.push(`origin=${originText(node.origin)}`);
   if (node.fused.length > 0) parts.push(`fused=${node.fused.map((f) => `${opText(f.op)}(${f.id})`).join(',')}`);

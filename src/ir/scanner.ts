@@ -1,5 +1,5 @@
 import { modelError, type QcError } from '../support/errors.js';
-import { CODE_RANGE, type CodeDType, DTYPES, type DType, type Quant, type TensorType } from './type.js';
+import { parseNumber } from './literal.js';
 
 const WORD = /[A-Za-z_][\w.]*/y;
 const STRING = /"(?:[^"\\]|\\.)*"/y;
@@ -81,6 +81,10 @@ export class Scanner {
     return this.want(NUMBER, what);
   }
 
+  number(what = 'a number'): number {
+    return parseNumber(this.numeral(what));
+  }
+
   string(what = 'a string in double quotes'): string {
     const start = this.at;
     const text = this.want(STRING, what);
@@ -110,70 +114,4 @@ export class Scanner {
     this.expect(close);
     return items;
   }
-
-  /** The text of a JSON object that begins here. */
-  jsonObject(): Record<string, unknown> {
-    this.space();
-    const start = this.at;
-    let depth = 0;
-    let i = start;
-    for (; i < this.text.length; i++) {
-      const c = this.text[i];
-      if (c === '"') {
-        STRING.lastIndex = i;
-        i += (STRING.exec(this.text)?.[0].length ?? 1) - 1;
-      } else if (c === '{') depth++;
-      else if (c === '}' && --depth === 0) break;
-    }
-    try {
-      const value = JSON.parse(this.text.slice(start, i + 1)) as Record<string, unknown>;
-      this.at = i + 1;
-      return value;
-    } catch {
-      throw this.error('attributes must be a JSON object');
-    }
-  }
-}
-
-/** Reads a type, `u8[1,16] @u8(0.0235, zp=128)`. */
-export function scanType(s: Scanner): TensorType {
-  const dtype = s.word('a type');
-  if (!(DTYPES as readonly string[]).includes(dtype)) throw s.error(`${dtype} is not a dtype (${DTYPES.join(', ')})`);
-  const shape = s.list('[', ']', () => s.integer('a dimension'));
-  const type = { dtype: dtype as DType, shape };
-  return s.take('@') ? { ...type, quant: scanQuant(s) } : type;
-}
-
-/** Reads what follows the @ of a grid. */
-function scanQuant(s: Scanner): Quant {
-  const dtype = s.word('a code type') as CodeDType;
-  if (!(dtype in CODE_RANGE)) throw s.error(`${dtype} is not a code type (${Object.keys(CODE_RANGE).join(', ')})`);
-  const scale = (): number => Math.fround(scanNumber(s));
-  s.expect('(');
-  let axis: number | null = null;
-  let scales: number[];
-  if (s.take('axis=')) {
-    axis = s.take('none') ? null : s.integer('an axis');
-    s.expect(',');
-    scales = s.list('[', ']', scale);
-  } else scales = [scale()];
-  let zeroPoints = scales.map(() => 0);
-  let [min, max]: readonly [number, number] = CODE_RANGE[dtype];
-  let rounding: Quant['rounding'] = 'even';
-  while (s.take(',')) {
-    if (s.take('zp=')) zeroPoints = s.next === '[' ? s.list('[', ']', () => scanNumber(s)) : [scanNumber(s)];
-    else if (s.take('range=')) {
-      min = s.integer('the least code');
-      s.expect('..');
-      max = s.integer('the greatest code');
-    } else if (s.take('away')) rounding = 'away';
-    else throw s.error('expected zp=, range= or away');
-  }
-  s.expect(')');
-  return { dtype, axis, scales, zeroPoints, min, max, rounding };
-}
-
-function scanNumber(s: Scanner): number {
-  const text = s.numeral();
-  return text === 'inf' ? Number.POSITIVE_INFINITY : text === '-inf' ? Number.NEGATIVE_INFINITY : Number(text);
 }

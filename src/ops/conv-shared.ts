@@ -5,7 +5,7 @@ import type { Activation } from '../quant/activation.js';
 import { toReal } from '../quant/tensors.js';
 import { centredCodes, isPerTensorCodes } from './codes.js';
 import { type Epilogue, finishReals, finishSums } from './epilogue.js';
-import { show, tensorAt, typeOf } from './shapes.js';
+import { asInputs, show, tensorAt, typeOf } from './shapes.js';
 import { checkWindow, validRange, type Window2d, windowOutput } from './window.js';
 
 /** Attributes of conv2d and depthwise_conv2d: pads are [top, left, bottom, right]. */
@@ -133,7 +133,7 @@ function epilogueOf(attrs: ConvAttrs, inputs: Inputs, shape: readonly number[]):
 /** The float reference of a convolution. */
 export function referenceConv(attrs: ConvAttrs, inputs: Inputs): Tensor[] {
   const [x, w] = [tensorAt(inputs, 0), tensorAt(inputs, 1)];
-  const shape = inferConv(attrs, inputs)[0]?.shape as readonly number[];
+  const shape = inferConv(attrs, asInputs(inputs))[0]?.shape as readonly number[];
   const [xd, wd] = [Float64Array.from(x.data as Float32Array), Float64Array.from(w.data as Float32Array)];
   return [finishReals(convolve(attrs, xd, x.type.shape, wd, w.type.shape), epilogueOf(attrs, inputs, shape), shape)];
 }
@@ -148,7 +148,10 @@ export function hasIntegerSums(x: TensorType, w: TensorType, output: TensorType,
 export function integerConv(attrs: ConvAttrs, inputs: Inputs, output: TensorType): Tensor {
   const [x, w] = [tensorAt(inputs, 0), tensorAt(inputs, 1)];
   if (!hasIntegerSums(x.type, w.type, output, 0))
-    return referenceConv(attrs, inputs.map((t) => t && toReal(t)))[0] as Tensor;
+    return referenceConv(
+      attrs,
+      inputs.map((t) => t && toReal(t)),
+    )[0] as Tensor;
   const acc = convolve(attrs, centredCodes(x), x.type.shape, centredCodes(w), w.type.shape);
   const epilogue = epilogueOf(attrs, inputs, output.shape);
   return finishSums(acc, epilogue, x.type.quant as Quant, w.type.quant as Quant, output);

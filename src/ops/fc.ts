@@ -4,6 +4,7 @@ import type { ImportContext, OnnxImporter } from './import-context.js';
 import { defineOp } from './op.js';
 import { inferProduct, integerProduct, type ProductAttrs, referenceProduct } from './product-shared.js';
 import { show } from './shapes.js';
+import { lowerProduct } from './lowering/product.js';
 
 /** A value times a constant factor; the value itself for 1. */
 const scaled = (context: ImportContext, v: Value, factor: number): Value =>
@@ -16,7 +17,8 @@ const importGemm: OnnxImporter = (context) => {
   const { attrs } = context;
   const [a, b, c] = [context.input(0), context.input(1), context.optional(2)];
   const [ra, rb] = [a.type.shape.length, b.type.shape.length];
-  if (ra !== 2 || rb !== 2) throw new Error(`product of ${show(a.type.shape)} and ${show(b.type.shape)}: rank 2 expected`);
+  if (ra !== 2 || rb !== 2)
+    throw new Error(`product of ${show(a.type.shape)} and ${show(b.type.shape)}: rank 2 expected`);
   const x = attrs.int('transA', 0) ? context.add('transpose2', { perm: [1, 0] }, [a]) : a;
   const product = { transposeWeights: attrs.int('transB', 0) !== 0, activation: null };
   const [alpha, beta] = [attrs.float('alpha', 1), attrs.float('beta', 1)];
@@ -37,6 +39,7 @@ export const fc = defineOp<ProductAttrs>({
   doc: 'matrix product with bias: x[...,K] * w[K,N] (or w[N,K] with transposeWeights) + bias[N], then the activation',
   inputs: [2, 3],
   quant: 'requantizes',
+  lower: lowerProduct,
   infer: inferProduct,
   reference: referenceProduct,
   integer: integerProduct,

@@ -1,9 +1,9 @@
-import { conform, toReal } from '../quant/tensors.js';
-import { assert, internalError } from '../support/errors.js';
 import type { Graph, Node } from '../ir/graph.js';
 import type { OpDef, OpTable } from '../ir/op.js';
 import type { Tensor } from '../ir/tensor.js';
 import { isCodes, sameShape, type TensorType } from '../ir/type.js';
+import { conform, toReal } from '../quant/tensors.js';
+import { assert, internalError } from '../support/errors.js';
 
 /** The tensors of a run, by value id. */
 export type Environment = Map<number, Tensor>;

@@ -6,6 +6,7 @@ import type { OnnxImporter } from './import-context.js';
 import { defineOp } from './op.js';
 import { productSums, transposeMatrix } from './product-shared.js';
 import { show, tensorAt, typeOf } from './shapes.js';
+import { lowerMatmul } from './lowering/product.js';
 
 type MatmulAttrs = { readonly transX: boolean; readonly transY: boolean; readonly alpha: number };
 
@@ -36,7 +37,13 @@ function reference(attrs: MatmulAttrs, inputs: readonly (Tensor | null)[]): Tens
     const [xb, yb] = [(xs[b] as number) * m * k, (ys[b] as number) * k * n];
     const a = Float64Array.from((x.data as Float32Array).subarray(xb, xb + m * k));
     const w = Float64Array.from((y.data as Float32Array).subarray(yb, yb + k * n));
-    const sums = productSums(attrs.transX ? transposeMatrix(a, k, m) : a, attrs.transY ? w : transposeMatrix(w, k, n), m, k, n);
+    const sums = productSums(
+      attrs.transX ? transposeMatrix(a, k, m) : a,
+      attrs.transY ? w : transposeMatrix(w, k, n),
+      m,
+      k,
+      n,
+    );
     out.set(attrs.alpha === 1 ? sums : sums.map((v) => v * attrs.alpha), b * m * n);
   }
   return [{ type: { dtype: 'f32', shape: [...batch, m, n] }, data: out }];
@@ -64,6 +71,7 @@ export const matmul = defineOp<MatmulAttrs>({
   doc: 'alpha * op(x) * op(y) over the last two dimensions, the others broadcast; both operands are activations',
   inputs: [2, 2],
   quant: 'float-only',
+  lower: lowerMatmul,
   infer,
   reference,
   onnx: { MatMul: importMatMul },

@@ -1,11 +1,13 @@
 import { defineOp } from './op.js';
 import { inferProduct, integerProduct, type ProductAttrs, referenceProduct } from './product-shared.js';
+import { lowerProduct } from './lowering/product.js';
 
 export const mul = defineOp<ProductAttrs>({
   name: 'mul',
   doc: 'matrix product x[...,K] * w[K,N] (or w[N,K] with transposeWeights); imported from Gemm and MatMul',
   inputs: [2, 3],
   quant: 'requantizes',
+  lower: lowerProduct,
   infer: inferProduct,
   reference: referenceProduct,
   integer: integerProduct,

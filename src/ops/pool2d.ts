@@ -1,14 +1,15 @@
 import type { InferInput } from '../ir/op.js';
 import { allocate, type Tensor } from '../ir/tensor.js';
-import { isCodes, type Quant, sameQuant, scaleAt, type TensorType } from '../ir/type.js';
+import { type Quant, sameQuant, scaleAt, sizeOf, type TensorType } from '../ir/type.js';
 import { toReal } from '../quant/tensors.js';
 import { centredCodes, isPerTensorCodes } from './codes.js';
 import { finisher } from './epilogue.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { onReals } from './import-helpers.js';
 import { defineOp } from './op.js';
-import { show, tensorAt, typeOf } from './shapes.js';
+import { asInputs, show, tensorAt, typeOf } from './shapes.js';
 import { checkWindow, importWindow, type Window2d, windowOutput } from './window.js';
+import { lowerPool } from './lowering/pool.js';
 
 /** Attributes of pool2d; pads are [top, left, bottom, right]. `global` covers the plane and ignores the window. */
 export type PoolAttrs = {
@@ -83,7 +84,7 @@ function slide(attrs: PoolAttrs, x: Float64Array, shape: readonly number[], fini
 
 function reference(attrs: PoolAttrs, inputs: Inputs): Tensor[] {
   const x = tensorAt(inputs, 0);
-  const type = infer(attrs, [x])[0] as TensorType;
+  const type = infer(attrs, asInputs([x]))[0] as TensorType;
   const finish = attrs.poolType === 'max' ? (v: number) => v : (v: number, n: number) => v / n;
   const out = slide(attrs, Float64Array.from(x.data as Float32Array), x.type.shape, finish);
   return [{ type, data: Float32Array.from(out) }];
@@ -106,7 +107,7 @@ function integer(attrs: PoolAttrs, inputs: Inputs, output: TensorType): Tensor {
     attrs.poolType === 'max'
       ? (v: number): number => finish(v)
       : (v: number, n: number): number => finish(f32(f32(v) * f32(sx / (n * sy))));
-  const data = allocate(output.dtype, slide(attrs, centredCodes(x), x.type.shape, () => 0).length);
+  const data = allocate(output.dtype, sizeOf(output.shape));
   slide(attrs, centredCodes(x), x.type.shape, code).forEach((v, i) => {
     data[i] = v;
   });
@@ -139,14 +140,14 @@ const importGlobal =
     return pool(context, { poolType, ...window, global: true, countIncludePad: false, ceilMode: false });
   };
 
-const pool = (context: ImportContext, attrs: PoolAttrs) =>
-  onReals(context, (x) => context.add('pool2d', attrs, [x]));
+const pool = (context: ImportContext, attrs: PoolAttrs) => onReals(context, (x) => context.add('pool2d', attrs, [x]));
 
 export const pool2d = defineOp<PoolAttrs>({
   name: 'pool2d',
   doc: 'average or maximum over a sliding window or the whole plane of x[N,C,H,W]',
   inputs: [1, 1],
   quant: 'requantizes',
+  lower: lowerPool,
   infer,
   reference,
   integer,

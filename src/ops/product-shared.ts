@@ -6,7 +6,7 @@ import { toReal } from '../quant/tensors.js';
 import { centredCodes } from './codes.js';
 import { hasIntegerSums } from './conv-shared.js';
 import { type Epilogue, finishReals, finishSums } from './epilogue.js';
-import { show, tensorAt, typeOf } from './shapes.js';
+import { asInputs, show, tensorAt, typeOf } from './shapes.js';
 
 /** Attributes of mul and fc: weights are [K, N], or [N, K] where transposed. */
 export type ProductAttrs = { readonly transposeWeights: boolean; readonly activation: Activation | null };
@@ -61,7 +61,7 @@ const epilogueOf = (attrs: ProductAttrs, inputs: Inputs, channels: number): Epil
 /** The float reference of a matrix product with weights. */
 export function referenceProduct(attrs: ProductAttrs, inputs: Inputs): Tensor[] {
   const [x, w] = [tensorAt(inputs, 0), tensorAt(inputs, 1)];
-  const shape = inferProduct(attrs, inputs)[0]?.shape as readonly number[];
+  const shape = inferProduct(attrs, asInputs(inputs))[0]?.shape as readonly number[];
   const [xd, wd] = [Float64Array.from(x.data as Float32Array), Float64Array.from(w.data as Float32Array)];
   const acc = sizeOf(x.type.shape) === 0 ? new Float64Array(sizeOf(shape)) : sums(attrs, xd, wd, w.type.shape);
   return [finishReals(acc, epilogueOf(attrs, inputs, shape.at(-1) as number), shape)];
@@ -71,7 +71,10 @@ export function referenceProduct(attrs: ProductAttrs, inputs: Inputs): Tensor[] 
 export function integerProduct(attrs: ProductAttrs, inputs: Inputs, output: TensorType): Tensor {
   const [x, w] = [tensorAt(inputs, 0), tensorAt(inputs, 1)];
   if (!hasIntegerSums(x.type, w.type, output, attrs.transposeWeights ? 0 : 1))
-    return referenceProduct(attrs, inputs.map((t) => t && toReal(t)))[0] as Tensor;
+    return referenceProduct(
+      attrs,
+      inputs.map((t) => t && toReal(t)),
+    )[0] as Tensor;
   const acc = sums(attrs, centredCodes(x), centredCodes(w), w.type.shape);
   const epilogue = epilogueOf(attrs, inputs, output.shape.at(-1) as number);
   return finishSums(acc, epilogue, x.type.quant as Quant, w.type.quant as Quant, output);

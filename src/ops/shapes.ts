@@ -9,6 +9,10 @@ export function typeOf(inputs: readonly (InferInput | null)[], i: number): Tenso
   return input.type;
 }
 
+/** Tensors as `infer` sees them. */
+export const asInputs = (tensors: readonly (Tensor | null)[]): (InferInput | null)[] =>
+  tensors.map((t) => t && { type: t.type, data: t });
+
 /** A required input tensor. */
 export function tensorAt(inputs: readonly (Tensor | null)[], i: number): Tensor {
   const input = inputs[i];
@@ -20,7 +24,10 @@ export function tensorAt(inputs: readonly (Tensor | null)[], i: number): Tensor 
 export const plainDtype = (type: TensorType): DType => (isCodes(type) ? 'f32' : type.dtype);
 
 /** A type of the same dtype as an input's (as `plainDtype` sees it) with another shape. */
-export const reshaped = (type: TensorType, shape: readonly number[]): TensorType => ({ dtype: plainDtype(type), shape });
+export const reshaped = (type: TensorType, shape: readonly number[]): TensorType => ({
+  dtype: plainDtype(type),
+  shape,
+});
 
 /** An axis in [0, rank), counted from the end where negative. Throws if it is outside. */
 export function normalizeAxis(axis: number, rank: number): number {

@@ -55,10 +55,17 @@ export function validRange(offset: number, stride: number, size: number, outputs
 }
 
 /** Strides, dilations and pads of an ONNX Conv or pool node; `auto_pad` becomes explicit pads. */
-export function importWindow(context: ImportContext, input: readonly number[], ksize: readonly number[]): Window2dAttrs {
+export function importWindow(
+  context: ImportContext,
+  input: readonly number[],
+  ksize: readonly number[],
+): Window2dAttrs {
   const { attrs } = context;
   if (input.length !== 4)
-    context.unsupported(`${context.type} on a tensor of rank ${input.length}`, 'Only two spatial dimensions are supported.');
+    context.unsupported(
+      `${context.type} on a tensor of rank ${input.length}`,
+      'Only two spatial dimensions are supported.',
+    );
   const strides = attrs.ints('strides', [1, 1]);
   const dilations = attrs.ints('dilations', [1, 1]);
   const explicit = attrs.ints('pads', [0, 0, 0, 0]);

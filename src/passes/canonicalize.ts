@@ -71,6 +71,23 @@ const gatedProduct: Rule = (graph, node, patch, links) => {
 
 const GATES = new Set(['hard_sigmoid', 'sigmoid']);
 
+/** A mean over the image plane is a global average pool, reshaped where the plane is not kept. */
+const planeMean: Rule = (graph, node, patch) => {
+  const { shape } = graph.input(node, 0).type;
+  const axes = node.attrs.axes as readonly number[];
+  if (shape.length !== 4 || axes.join() !== '2,3') return;
+  const window = { ksize: [1, 1], strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1] };
+  const attrs = { poolType: 'avg', ...window, global: true, countIncludePad: false, ceilMode: false };
+  if (!node.attrs.keepDims) {
+    const out = graph.output(node);
+    const type = { ...out.type, shape: [...out.type.shape, 1, 1] };
+    const pool = patch.addNode({ op: 'pool2d', attrs, inputs: node.inputs, outputs: [{ name: `${out.name}/pooled`, type }] }, node);
+    patch.swapIds(pool, node);
+    node.inputs = [...pool.outputs];
+    patch.rewrite(node, 'reshape2', { shape: out.type.shape });
+  } else patch.rewrite(node, 'pool2d', attrs);
+};
+
 function hardSwishOf(gate: Attrs): { op: string; attrs: Attrs } | null {
   const sixth = Math.abs(Number(gate.slope) - 1 / 6) < 1e-6;
   return sixth && gate.offset === 0.5 ? { op: 'hard_swish', attrs: { threshold: 6, scale: 6, offset: 3 } } : null;
@@ -82,4 +99,5 @@ const RULES: Readonly<Record<string, Rule>> = {
   batch_norm: batchNorm,
   assign,
   elementwise_mul: gatedProduct,
+  reduce_mean: planeMean,
 };

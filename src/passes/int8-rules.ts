@@ -17,6 +17,7 @@ export function int8Obstacle(graph: Graph, ops: OpTable, node: Node): string | n
   if (!hasInt8Form(ops, node)) return `${node.op} has no int8 form`;
   if (PRODUCTS.has(node.op)) return productObstacle(graph, node);
   if (ELEMENTWISE.has(node.op)) return operandObstacle(graph, node, node.inputs.length) ?? outputObstacle(graph, node);
+  if (node.op === 'reduce_mean') return 'an int8 mean needs the image plane as axes';
   if (node.op === 'pool2d') return operandObstacle(graph, node, 1);
   return operandObstacle(graph, node, node.inputs.length) ?? outputObstacle(graph, node);
 }

@@ -5,6 +5,8 @@ import type { Patch } from '../ir/patch.js';
 /** What passes may know besides the graph. */
 export interface PassContext {
   readonly ops: OpTable;
+  /** int8; or everything in float, without (fp32) or with (fake-quantized) the model's rounding. */
+  readonly precision: 'int8' | 'fp32' | 'fake-quantized';
   /** Paddle names of the op types that become int8; null for all that can. */
   readonly opsToQuantize: ReadonlySet<string> | null;
   /** Source ids that stay in float. */

@@ -29,6 +29,8 @@ export const quantizePlacement: Pass = {
 };
 
 function place(graph: Graph, node: Node, skipped: ReadonlySet<number>, context: PassContext): Placement {
+  if (context.precision === 'fp32') return { int8: false, byUser: true, reason: 'compiled as float' };
+  if (context.precision === 'fake-quantized') return { int8: false, reason: 'compiled as fake-quantized float' };
   const obstacle = int8Obstacle(graph, context.ops, node);
   if (hasInt8Form(context.ops, node)) {
     if (skipped.has(node.id)) return { int8: false, byUser: true, reason: `skipped by id ${node.id}` };

@@ -91,12 +91,21 @@ export class FunctionBuilder {
     return this.scalar((x, y) => this.m.i32.shl(x, y), a, b);
   }
 
+  shrU(a: I32, b: I32 | number): I32 {
+    return this.scalar((x, y) => this.m.i32.shr_u(x, y), a, b);
+  }
+
   ltU(a: I32, b: I32 | number): I32 {
     return this.scalar((x, y) => this.m.i32.lt_u(x, y), a, b);
   }
 
   ltS(a: I32, b: I32 | number): I32 {
     return this.scalar((x, y) => this.m.i32.lt_s(x, y), a, b);
+  }
+
+  /** 1 where `a` is 0, else 0. */
+  equalsZero(a: I32): I32 {
+    return { type: 'i32', make: () => this.m.i32.eqz(a.make()) };
   }
 
   private scalar(emit: (a: number, b: number) => number, a: I32, b: I32 | number): I32 {

@@ -1,7 +1,14 @@
 import type { Attrs } from '../../ir/graph.js';
 import type { Rounding } from '../../ir/type.js';
-import type { Activation } from '../../quant/activation.js';
-import { type KernelDef, type Storage } from '../kernel.js';
+import { type Activation, applyActivation } from '../../quant/activation.js';
+import { roundToCode } from '../../quant/requantize.js';
+import { unreachable } from '../../support/errors.js';
+import type { Local, Stmt, V128 } from '../builder/expr.js';
+import type { FunctionBuilder } from '../builder/function.js';
+import { type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
+import { emitActivation } from './activation.js';
+import { CodeRounding, emitElementwise, halves, loadReals, type Stream, storeReals, vectorNest } from './lanes.js';
+import { collapse, walk } from './nest.js';
 
 /**
  * Elementwise operations of two operands with broadcasting over a strided nest.
@@ -44,4 +51,166 @@ export const usesOutputScale = (p: BinaryParams): boolean =>
   p.output.storage === 'i16' &&
   (p.activation !== null || p.op === 'div' || (p.a.storage === 'f32' && p.b.storage === 'f32'));
 
-export declare const binaryKernel: KernelDef<BinaryParams>;
+const hasCodes = (p: BinaryParams): boolean => p.a.storage === 'i16' || p.b.storage === 'i16';
+
+/** Number of factor arguments. */
+const factorCount = (p: BinaryParams): number => (hasCodes(p) ? (p.op === 'mul' ? 1 : 2) : 0);
+
+const shapeOf = (p: BinaryParams) => ({ dims: p.dims, strides: [p.a.strides, p.b.strides, p.target] });
+
+/** Emits the work on the elements of one step. */
+class BinaryStep {
+  readonly setup: Stmt[] = [];
+  private readonly f: FunctionBuilder;
+  private readonly p: BinaryParams;
+  private readonly factors: readonly Local<'v128'>[];
+  private readonly outputScale: Local<'v128'> | null = null;
+  private readonly codes: CodeRounding | null = null;
+  /** Operands that are one element for a whole run, by operand. */
+  private readonly repeated: readonly [Local<'v128'>, Local<'v128'>];
+  private readonly values: readonly Local<'v128'>[];
+
+  constructor(f: FunctionBuilder, p: BinaryParams) {
+    this.f = f;
+    this.p = p;
+    let next = 3;
+    const splatted = (): Local<'v128'> => {
+      const local = f.local('v128');
+      this.setup.push(local.set(f.splat('f32x4', f.param(next++, 'f32'))));
+      return local;
+    };
+    this.factors = Array.from({ length: factorCount(p) }, splatted);
+    if (usesOutputScale(p)) this.outputScale = splatted();
+    if (p.output.storage === 'i16') {
+      this.codes = new CodeRounding(f, p.output.rounding, f.param(next, 'i32'), f.param(next + 1, 'i32'));
+      this.setup.push(...this.codes.setup);
+    }
+    this.repeated = [f.local('v128'), f.local('v128')];
+    this.values = f.vectors(2);
+  }
+
+  /** An operand times its factor, for mul without. */
+  private operand(s: Stream, index: 0 | 1, half: number, count: number): V128 {
+    const x = loadReals(this.f, s, half, count);
+    const factor = this.p.op === 'mul' ? undefined : this.factors[index];
+    return factor ? this.f.op('f32x4', 'mul', x, factor) : x;
+  }
+
+  /** At the start of a run: the operands that do not move along it. */
+  before(streams: readonly Stream[]): Stmt[] {
+    return ([0, 1] as const).flatMap((i) => {
+      const s = streams[i]!;
+      return s.stride === 0 ? [this.repeated[i].set(this.operand(s, i, 0, 1))] : [];
+    });
+  }
+
+  private combine(a: V128, b: V128): V128 {
+    const { op } = this.p;
+    const v = this.f.op('f32x4', op === 'min' ? 'pmin' : op === 'max' ? 'pmax' : op, a, b);
+    return op === 'mul' && this.factors[0] ? this.f.op('f32x4', 'mul', v, this.factors[0]) : v;
+  }
+
+  /** Sets `values[half]` to four results, in output quanta where the output is codes. */
+  private compute([a, b]: readonly Stream[], half: number, count: number): Stmt[] {
+    const [x, y] = ([a!, b!] as const).map((s, i) =>
+      s.stride === 0 ? this.repeated[i as 0 | 1] : this.operand(s, i as 0 | 1, half, count),
+    );
+    const value = this.values[half]!;
+    const out: Stmt[] = [value.set(this.combine(x!, y!))];
+    if (this.p.activation) {
+      const activated = emitActivation(this.f, this.p.activation, value);
+      out.push(...activated.setup, value.set(activated.value));
+    }
+    if (this.outputScale) out.push(value.set(this.f.op('f32x4', 'div', value, this.outputScale)));
+    return out;
+  }
+
+  step(streams: readonly Stream[], count: number): Stmt[] {
+    const used = halves(count);
+    const computed = used.flatMap(({ half, part }) => this.compute(streams, half, part));
+    const target = streams[2]!;
+    if (this.codes) return [...computed, ...this.codes.store(target, this.values.slice(0, used.length), count)];
+    return [
+      ...computed,
+      ...used.flatMap(({ half, part }) => storeReals(this.f, target, this.values[half]!, half, part)),
+    ];
+  }
+}
+
+function emit(f: FunctionBuilder, p: BinaryParams): Stmt[] {
+  const step = new BinaryStep(f, p);
+  const shape = vectorNest(collapse(shapeOf(p)));
+  const storages = [p.a.storage, p.b.storage, p.output.storage];
+  const operands = storages.map((storage, i) => ({ ptr: f.param(i, 'i32'), storage }));
+  return [
+    ...step.setup,
+    emitElementwise(
+      f,
+      shape,
+      operands,
+      (streams, count) => step.step(streams, count),
+      (streams) => step.before(streams),
+    ),
+  ];
+}
+
+const f32 = Math.fround;
+
+/** min and max take the first operand unless the second is smaller or larger, as f32x4.pmin and pmax do. */
+function combine(op: BinaryOp, x: number, y: number): number {
+  switch (op) {
+    case 'add':
+      return f32(x + y);
+    case 'sub':
+      return f32(x - y);
+    case 'mul':
+      return f32(x * y);
+    case 'div':
+      return f32(x / y);
+    case 'min':
+      return y < x ? y : x;
+    case 'max':
+      return x < y ? y : x;
+    default:
+      return unreachable(op);
+  }
+}
+
+function reference(p: BinaryParams, memory: ArrayBuffer, args: readonly number[]): void {
+  const view = (s: Storage) => (s === 'i16' ? new Int16Array(memory) : new Float32Array(memory));
+  const storages = [p.a.storage, p.b.storage, p.output.storage];
+  const [a, b, target] = storages.map(view);
+  const [a0, b0, t0] = storages.map((s, i) => args[i]! / STORAGE_BYTES[s]);
+  const rest = args.slice(3);
+  const factors = rest.splice(0, factorCount(p)).map(f32);
+  const outputScale = usesOutputScale(p) ? f32(rest.shift()!) : null;
+  const [lo, hi] = rest;
+  const [ma, mb] = p.op === 'mul' ? [] : factors;
+  walk(shapeOf(p), ([i, j, k]) => {
+    const x = a![a0! + i!]!;
+    const y = b![b0! + j!]!;
+    let v = combine(p.op, ma === undefined ? x : f32(x * ma), mb === undefined ? y : f32(y * mb));
+    if (p.op === 'mul' && factors.length) v = f32(v * factors[0]!);
+    if (p.activation) v = applyActivation(p.activation, v);
+    if (outputScale !== null) v = f32(v / outputScale);
+    target![t0! + k!] = p.output.storage === 'i16' ? roundToCode(v, p.output.rounding, lo!, hi!) : v;
+  });
+}
+
+/** Elementwise operations of two operands; see `BinaryParams`. */
+export const binaryKernel: KernelDef<BinaryParams> = {
+  name: (p) => {
+    const { storage } = p.output;
+    const activation = p.activation ? `-${p.activation.kind}` : '';
+    return `${p.a.storage}-${p.op}-${p.b.storage}${activation}-${storage}-simd`;
+  },
+  signature: (p) => ({
+    params: [
+      ...(['i32', 'i32', 'i32'] as const),
+      ...Array.from({ length: factorCount(p) + (usesOutputScale(p) ? 1 : 0) }, () => 'f32' as const),
+      ...(p.output.storage === 'i16' ? (['i32', 'i32'] as const) : []),
+    ],
+  }),
+  emit,
+  reference,
+};

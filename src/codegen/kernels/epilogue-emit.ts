@@ -96,7 +96,14 @@ export class CodeRounder {
 }
 
 /** Stores the first `columns` lanes of `bits` bits of a vector; the vector is computed once. */
-export function storeLanes(f: FunctionBuilder, bits: 16 | 32, value: V128, columns: number, out: I32, offset: number): Stmt {
+export function storeLanes(
+  f: FunctionBuilder,
+  bits: 16 | 32,
+  value: V128,
+  columns: number,
+  out: I32,
+  offset: number,
+): Stmt {
   if (columns * bits === 128) return f.store(out, value, offset);
   const v = f.local('v128');
   const parts: Stmt[] = [v.set(value)];
@@ -130,7 +137,8 @@ export class EpilogueEmitter {
     this.e = e;
     const names = epilogueArgumentNames(e);
     const index = (name: EpilogueArgument): number => first + names.indexOf(name);
-    const address = (name: 'bias' | 'scale' | 'residual') => (names.includes(name) ? { [name]: f.param(index(name), 'i32') } : {});
+    const address = (name: 'bias' | 'scale' | 'residual') =>
+      names.includes(name) ? { [name]: f.param(index(name), 'i32') } : {};
     this.addresses = { ...address('bias'), ...address('scale'), ...address('residual') };
     const splat = (name: 'residualScale' | 'outputScale'): V128 | undefined => {
       if (!names.includes(name)) return undefined;
@@ -142,7 +150,12 @@ export class EpilogueEmitter {
     this.outputScale = splat('outputScale');
     if (e.output.storage === 'i16') {
       const { rounding, proven } = e.output;
-      this.rounder = new CodeRounder(f, { rounding, proven, lo: f.param(index('lo'), 'i32'), hi: f.param(index('hi'), 'i32') });
+      this.rounder = new CodeRounder(f, {
+        rounding,
+        proven,
+        lo: f.param(index('lo'), 'i32'),
+        hi: f.param(index('hi'), 'i32'),
+      });
       this.setup.push(...this.rounder.setup);
     }
   }
@@ -164,7 +177,9 @@ export class EpilogueEmitter {
     }
     tile.sums.forEach((sums, pixel) => {
       const values = sums.map((sum, v) => this.value(tile, out, sum, pixel, v));
-      out.push(...(this.rounder ? this.storeCodes(this.rounder, tile, values, pixel) : this.storeReals(tile, values, pixel)));
+      out.push(
+        ...(this.rounder ? this.storeCodes(this.rounder, tile, values, pixel) : this.storeReals(tile, values, pixel)),
+      );
     });
     return out;
   }

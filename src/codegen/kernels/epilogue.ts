@@ -69,7 +69,7 @@ export interface EpilogueReference {
 }
 
 /** The value of a finished sum before its activation, in output quanta or in real units. */
-function valueOf(e: Epilogue, view: DataView, args: EpilogueArgs, sum: number, at: SumPosition): number {
+function realOf(e: Epilogue, view: DataView, args: EpilogueArgs, sum: number, at: SumPosition): number {
   const column = at.column * 4;
   const residual = e.residual && {
     value: readResidual(e.residual, view, args.residual as number, at),
@@ -98,9 +98,12 @@ export function epilogueReference(e: Epilogue, view: DataView, values: readonly 
     return e.bias === 'i32' ? view.getInt32(at, true) : view.getFloat32(at, true);
   };
   const finish = (sum: number, at: SumPosition, output: number, index: number): void => {
-    const value = valueOf(e, view, args, sum, at);
+    const value = realOf(e, view, args, sum, at);
     const active = e.activation ? applyActivation(e.activation, value) : value;
-    if (e.output.storage === 'f32') return view.setFloat32(output + 4 * index, active, true);
+    if (e.output.storage === 'f32') {
+      view.setFloat32(output + 4 * index, active, true);
+      return;
+    }
     const quanta = e.activation ? Math.fround(active / (args.outputScale as number)) : active;
     const code = roundToCode(quanta, e.output.rounding, args.lo as number, args.hi as number);
     view.setInt16(output + 2 * index, code, true);

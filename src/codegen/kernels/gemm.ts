@@ -83,8 +83,7 @@ export function packGemm(
   p: GemmParams,
   get: (column: number, segment: number, k: number) => number,
 ): Int16Array | Float32Array {
-  const packed =
-    p.storage === 'i16' ? new Int16Array(packedGemmLength(p)) : new Float32Array(packedGemmLength(p));
+  const packed = p.storage === 'i16' ? new Int16Array(packedGemmLength(p)) : new Float32Array(packedGemmLength(p));
   const segments = p.taps.ySegments * p.taps.xSegments;
   for (let column = 0; column < p.columns; column++)
     for (let segment = 0; segment < segments; segment++)

@@ -18,7 +18,7 @@ export interface Stream {
 }
 
 /** An address at a constant distance: offsets of wasm instructions cannot be negative. */
-const at = (f: FunctionBuilder, ptr: I32, offset: number): [I32, number] =>
+export const at = (f: FunctionBuilder, ptr: I32, offset: number): [I32, number] =>
   offset < 0 ? [f.add(ptr, offset), 0] : [ptr, offset];
 
 const LOAD_LANE = { i16: 'load16_lane', f32: 'load32_lane' } as const;
@@ -82,6 +82,10 @@ function scatter(f: FunctionBuilder, s: Stream, bits: 16 | 32, first: number, va
     return f.storeLane(bits, ptr, value, i as Lane, offset);
   });
 }
+
+/** The halves of a step of `count` elements that have any, and how many. */
+export const halves = (count: number): { half: number; part: number }[] =>
+  [0, 1].map((half) => ({ half, part: Math.min(4, count - 4 * half) })).filter(({ part }) => part > 0);
 
 /** Relative cost of one vector access with a stride. */
 const accessCost = (stride: number, count: number): number => (stride === 1 ? 1 : stride === 0 ? 0 : count);

@@ -1,7 +1,16 @@
 import type { Attrs } from '../../ir/graph.js';
 import type { Rounding } from '../../ir/type.js';
-import type { Activation } from '../../quant/activation.js';
-import { type KernelDef, type Storage } from '../kernel.js';
+import { type Activation, applyActivation } from '../../quant/activation.js';
+import { erf, exp, log, SCALAR, softplus } from '../../quant/math.js';
+import { roundToCode } from '../../quant/requantize.js';
+import { roundEven } from '../../quant/rounding.js';
+import { unreachable } from '../../support/errors.js';
+import type { Stmt } from '../builder/expr.js';
+import type { FunctionBuilder } from '../builder/function.js';
+import { type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
+import { emitElementwise, vectorNest } from './lanes.js';
+import { stepOf } from './map-steps.js';
+import { collapse, emitNest, outerNest, walk } from './nest.js';
 
 /**
  * Unary maps over a strided nest: target[i] = op(source[i]).
@@ -44,6 +53,157 @@ export type MapOp =
 
 /** Float functions of `unary` maps. */
 export type UnaryFunction =
-  | 'exp' | 'log' | 'sqrt' | 'erf' | 'neg' | 'abs' | 'reciprocal' | 'floor' | 'ceil' | 'round' | 'softplus' | 'square';
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'erf'
+  | 'neg'
+  | 'abs'
+  | 'reciprocal'
+  | 'floor'
+  | 'ceil'
+  | 'round'
+  | 'softplus'
+  | 'square';
 
-export declare const mapKernel: KernelDef<MapParams>;
+/** Types of the op arguments behind source and target. */
+function opSignature(op: MapOp): readonly ('i32' | 'f32')[] {
+  switch (op.kind) {
+    case 'quantize':
+    case 'requantize':
+      return ['f32', 'i32', 'i32'];
+    case 'dequantize':
+      return ['f32'];
+    case 'clamp':
+    case 'table':
+      return ['i32', 'i32'];
+    default:
+      return [];
+  }
+}
+
+/** Storages of source and target. */
+export function mapStorage(op: MapOp): readonly [Storage, Storage] {
+  switch (op.kind) {
+    case 'copy':
+      return [op.storage, op.storage];
+    case 'quantize':
+      return ['f32', 'i16'];
+    case 'dequantize':
+      return ['i16', 'f32'];
+    case 'activation':
+    case 'unary':
+      return ['f32', 'f32'];
+    default:
+      return ['i16', 'i16'];
+  }
+}
+
+/** Contiguous runs of at least so many bytes are copied with memory.copy, which costs a call. */
+const COPY_BYTES = 512;
+
+function emit(f: FunctionBuilder, p: MapParams): Stmt[] {
+  const shape = vectorNest(collapse({ dims: p.dims, strides: [p.source, p.target] }));
+  const [source, target] = [f.param(0, 'i32'), f.param(1, 'i32')];
+  const [from, to] = mapStorage(p.op);
+  const run = shape.dims.at(-1)! * STORAGE_BYTES[from];
+  if (p.op.kind === 'copy' && shape.strides.every((s) => s.at(-1) === 1) && run >= COPY_BYTES) {
+    const outer = outerNest(shape);
+    const strides = outer.strides.map((list) => list.map((s) => s * STORAGE_BYTES[from]));
+    const pointers = [source, target].map((ptr, i) => ({ ptr, strides: strides[i]! }));
+    return [emitNest(f, outer.dims, pointers, [f.copy(target, source, run)])];
+  }
+  const step = stepOf(f, p.op);
+  const operands = [
+    { ptr: source, storage: from },
+    { ptr: target, storage: to },
+  ];
+  return [...step.setup, emitElementwise(f, shape, operands, ([s, t], count) => step.emit(s!, t!, count))];
+}
+
+const f32 = Math.fround;
+
+/** A function of `unary` maps for one number, in float32. */
+export function applyUnary(fn: UnaryFunction, x: number): number {
+  switch (fn) {
+    case 'exp':
+      return exp(x);
+    case 'log':
+      return log(x);
+    case 'erf':
+      return erf(x);
+    case 'softplus':
+      return softplus(x);
+    case 'sqrt':
+      return f32(Math.sqrt(x));
+    case 'neg':
+      return -x;
+    case 'abs':
+      return Math.abs(x);
+    case 'reciprocal':
+      return f32(1 / x);
+    case 'floor':
+      return Math.floor(x);
+    case 'ceil':
+      return Math.ceil(x);
+    case 'round':
+      return SCALAR.withSign(Math.abs(roundEven(x)), x);
+    case 'square':
+      return f32(x * x);
+    default:
+      return unreachable(fn);
+  }
+}
+
+/** The op on one element; codes are centred. */
+function scalarOf(op: MapOp, memory: ArrayBuffer, args: readonly number[]): (x: number) => number {
+  const [first, second, third] = args.slice(2) as [number, number, number];
+  const factor = f32(first);
+  switch (op.kind) {
+    case 'copy':
+      return (x) => x;
+    case 'quantize':
+      return (x) => roundToCode(f32(x / factor), op.rounding, second, third);
+    case 'requantize':
+      return (x) => roundToCode(f32(x * factor), op.rounding, second, third);
+    case 'dequantize':
+      return (x) => f32(x * factor);
+    case 'clamp':
+      return (x) => Math.min(Math.max(x, first), second);
+    case 'table': {
+      const codes = new Int16Array(memory);
+      return (x) => codes[first / 2 + x + second]!;
+    }
+    case 'activation':
+      return (x) => applyActivation(op.activation, x);
+    case 'unary':
+      return (x) => applyUnary(op.fn, x);
+    default:
+      return unreachable(op);
+  }
+}
+
+function reference(p: MapParams, memory: ArrayBuffer, args: readonly number[]): void {
+  // copies go by bit patterns, so that any NaN stays as it is
+  const view = (s: Storage) =>
+    s === 'i16' ? new Int16Array(memory) : p.op.kind === 'copy' ? new Int32Array(memory) : new Float32Array(memory);
+  const [from, to] = mapStorage(p.op);
+  const [source, target] = [view(from), view(to)];
+  const [s0, t0] = [args[0]! / STORAGE_BYTES[from], args[1]! / STORAGE_BYTES[to]];
+  const scalar = scalarOf(p.op, memory, args);
+  walk({ dims: p.dims, strides: [p.source, p.target] }, ([s, t]) => {
+    target[t0 + t!] = scalar(source[s0 + s!]!);
+  });
+}
+
+/** Unary maps; see `MapParams`. */
+export const mapKernel: KernelDef<MapParams> = {
+  name: ({ op }) => {
+    const [from, to] = mapStorage(op);
+    const detail = op.kind === 'unary' ? op.fn : op.kind === 'activation' ? op.activation.kind : op.kind;
+    return `${from === to ? from : `${from}-${to}`}-${detail}-simd`;
+  },
+  signature: ({ op }) => ({ params: ['i32', 'i32', ...opSignature(op)] }),
+  emit,
+  reference,
+};

@@ -42,7 +42,10 @@ export function walk(shape: NestShape, visit: (offsets: readonly number[]) => vo
   const { dims, strides } = shape;
   const offsets = strides.map(() => 0);
   const step = (d: number): void => {
-    if (d === dims.length) return visit(offsets);
+    if (d === dims.length) {
+      visit(offsets);
+      return;
+    }
     const size = dims[d]!;
     for (let i = 0; i < size; i++) {
       step(d + 1);

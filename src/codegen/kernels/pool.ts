@@ -1,5 +1,8 @@
 import type { Rounding } from '../../ir/type.js';
-import { type KernelDef, type Storage } from '../kernel.js';
+import { roundToCode } from '../../quant/requantize.js';
+import { type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
+import { emitPool } from './pool-emit.js';
+import { type WindowGroup, windowGroups } from './pool-windows.js';
 
 /**
  * Max and average pooling of one NHWC image. Windows are clipped to the image; none may lie wholly outside of it.
@@ -43,4 +46,64 @@ export interface PixelStrides {
   readonly row: number;
 }
 
-export declare const poolKernel: KernelDef<PoolParams>;
+const f32 = Math.fround;
+
+/** The elements of one window in order of (ky, kx), for the channel at `offset`. */
+function* windowValues(p: PoolParams, y: WindowGroup, x: WindowGroup): Generator<number> {
+  for (let i = 0; i < y.count; i++)
+    for (let j = 0; j < x.count; j++)
+      yield (y.start + i * p.dilation[0]) * p.source.row + (x.start + j * p.dilation[1]) * p.source.pix;
+}
+
+/** One group per output. */
+const singles = (groups: readonly WindowGroup[], stride: number): WindowGroup[] =>
+  groups.flatMap((g) =>
+    Array.from({ length: g.outputs }, (_, i) => ({ ...g, outputs: 1, start: g.start + i * stride })),
+  );
+
+/** The value of one output before it is stored. */
+function poolValue(p: PoolParams, values: readonly number[], counted: number, scale: number): number {
+  if (p.kind === 'max') return values.reduce((m, v) => (m < v ? v : m), Number.NEGATIVE_INFINITY);
+  if (p.input === 'i16') return f32(f32(values.reduce((sum, v) => sum + v, 0)) * scale);
+  return f32(values.reduce((sum, v) => f32(sum + v), 0) / counted);
+}
+
+function reference(p: PoolParams, memory: ArrayBuffer, args: readonly number[]): void {
+  const view = (s: Storage) => (s === 'i16' ? new Int16Array(memory) : new Float32Array(memory));
+  const [source, target] = [view(p.input), view(p.output.storage)];
+  const s0 = args[0]! / STORAGE_BYTES[p.input];
+  const t0 = args[1]! / STORAGE_BYTES[p.output.storage];
+  const scaled = p.kind === 'average' && p.input === 'i16';
+  const table = scaled ? new Float32Array(memory, args[2]!) : null;
+  const [lo, hi] = args.slice(scaled ? 3 : 2);
+  const rounding = p.output.storage === 'i16' ? p.output.rounding : null;
+  singles(windowGroups(p, 0), p.stride[0]).forEach((y, oy) => {
+    singles(windowGroups(p, 1), p.stride[1]).forEach((x, ox) => {
+      const offsets = [...windowValues(p, y, x)];
+      const counted = y.counted * x.counted;
+      const scale = table ? table[counted]! : 1;
+      for (let c = 0; c < p.channels; c++) {
+        const v = poolValue(
+          p,
+          offsets.map((o) => source[s0 + o + c]!),
+          counted,
+          scale,
+        );
+        const limited = rounding !== null && lo !== undefined ? roundToCode(v, rounding, lo, hi!) : v;
+        target[t0 + oy * p.target.row + ox * p.target.pix + c] = limited;
+      }
+    });
+  });
+}
+
+/** Max and average pooling; see `PoolParams`. */
+export const poolKernel: KernelDef<PoolParams> = {
+  name: (p) => `${p.input}-${p.kind}pool-${p.window.join('x')}-${p.output.storage}-simd`,
+  signature: (p) => {
+    const table = p.kind === 'average' && p.input === 'i16';
+    const bounds = p.output.storage === 'i16' && (p.kind === 'average' || p.clamp);
+    return { params: Array.from({ length: 2 + (table ? 1 : 0) + (bounds ? 2 : 0) }, () => 'i32' as const) };
+  },
+  emit: emitPool,
+  reference,
+};

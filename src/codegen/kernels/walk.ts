@@ -1,4 +1,4 @@
-import type { I32, Local, Stmt } from '../builder/expr.js';
+import type { Local, Stmt } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
 
 /** The three nested loops of a kernel, outermost first. */
@@ -21,14 +21,20 @@ export class Walk {
     this.f = f;
   }
 
-  /** Adds a pointer that starts at parameter `start` and moves `steps` bytes per iteration of each loop. */
-  add(start: Local<'i32'>, steps: readonly [number, number, number]): Pointer {
+  /**
+   * Adds a pointer that starts at parameter `start` and moves `steps` bytes per iteration of each loop. Returns the
+   * pointer of each loop.
+   */
+  add(
+    start: Local<'i32'>,
+    steps: readonly [number, number, number],
+  ): readonly [Local<'i32'>, Local<'i32'>, Local<'i32'>] {
     const [, middle, inner] = steps;
     const first = middle === 0 && inner === 0 ? start : this.f.local('i32');
     const second = inner === 0 ? first : this.f.local('i32');
     const pointer: Pointer = { at: [start, first, second], steps };
     this.pointers.push(pointer);
-    return pointer;
+    return pointer.at;
   }
 
   /** The copies that a loop starts with. */
@@ -45,6 +51,3 @@ export class Walk {
     );
   }
 }
-
-/** The address of a pointer in the innermost loop; undefined stays undefined. */
-export const innermost = (pointer: Pointer | undefined): I32 | undefined => pointer?.at[2];

@@ -1,0 +1,71 @@
+import type { ModuleInfo, Target } from '../runtime/abi.js';
+import { SECTION_NAME } from '../runtime/abi.js';
+import type { Expr, Stmt } from './builder/expr.js';
+import type { FunctionBuilder } from './builder/function.js';
+import { loadBinaryen, ModuleBuilder } from './builder/module.js';
+import { kernelKey } from './kernel.js';
+import { customSection, dataSection, type Segment, withSections } from './binary-format.js';
+import { INIT_FLAG_ADDRESS, type MemoryMap } from './plan/memory.js';
+import { type Call, isRef, type Plan } from './plan/plan.js';
+
+const PAGE = 65536;
+
+/** Pages of 64 KiB that the memory map needs. */
+export const pagesFor = (memory: MemoryMap): number => Math.ceil(memory.total / PAGE);
+
+/** Names of the wasm functions of a plan's kernels: calls with equal keys share one. */
+function nameKernels(calls: readonly Call[]): Map<string, { name: string; call: Call }> {
+  const functions = new Map<string, { name: string; call: Call }>();
+  for (const call of calls) {
+    const key = kernelKey(call.kernel, call.params);
+    if (!functions.has(key)) functions.set(key, { name: `${functions.size}-${call.kernel.name(call.params)}`, call });
+  }
+  return functions;
+}
+
+/**
+ * Turns a plan into a module: one function per distinct kernel, `init` and `run` that call them with constant
+ * addresses, and the weights as a data section of our own, which Binaryen never sees.
+ */
+export async function emitCode(plan: Plan, memory: MemoryMap, target: Target): Promise<Uint8Array> {
+  const builder = new ModuleBuilder(await loadBinaryen(), { pages: pagesFor(memory), relaxed: target === 'relaxed' });
+  const functions = nameKernels([...plan.init, ...plan.calls]);
+  for (const { name, call } of functions.values())
+    builder.addFunction(name, call.kernel.signature(call.params), (f) => call.kernel.emit(f, call.params));
+  const statements = (f: FunctionBuilder, calls: readonly Call[]): Stmt[] =>
+    calls.map((call) => {
+      const { name } = functions.get(kernelKey(call.kernel, call.params)) as { name: string };
+      return f.call(name, argumentsOf(f, call, memory));
+    });
+  const flag = (f: FunctionBuilder) => f.loadI32(f.i32(INIT_FLAG_ADDRESS));
+  builder.addFunction('init', { params: [] }, (f) => [
+    f.when(f.equalsZero(flag(f)), [...statements(f, plan.init), f.storeI32(f.i32(INIT_FLAG_ADDRESS), f.i32(1))]),
+  ]);
+  builder.addFunction('run', { params: [] }, (f) => [f.call('init', []), ...statements(f, plan.calls)]);
+  builder.exportFunction('init', 'init');
+  builder.exportFunction('run', 'run');
+  return builder.finish(true);
+}
+
+function argumentsOf(f: FunctionBuilder, call: Call, memory: MemoryMap): Expr[] {
+  const types = call.kernel.signature(call.params).params;
+  if (types.length !== call.args.length)
+    throw new Error(`${call.kernel.name(call.params)} takes ${types.length} arguments, got ${call.args.length}`);
+  return call.args.map((arg, i) => {
+    const value = isRef(arg) ? (memory.addresses[arg.buffer] as number) + arg.offset : arg;
+    return types[i] === 'f32' ? f.f32(value) : f.i32(value);
+  });
+}
+
+/** The data segments of a plan. */
+function segments(plan: Plan, memory: MemoryMap): Segment[] {
+  return plan.buffers.flatMap((buffer, i) =>
+    buffer.content ? [{ address: memory.addresses[i] as number, bytes: buffer.content }] : [],
+  );
+}
+
+/** The complete module: code, data and the custom section that describes it. */
+export function assemble(code: Uint8Array, plan: Plan, memory: MemoryMap, info: ModuleInfo): Uint8Array {
+  const json = new TextEncoder().encode(JSON.stringify(info));
+  return withSections(code, [dataSection(segments(plan, memory)), customSection(SECTION_NAME, json)]);
+}

@@ -1,0 +1,113 @@
+import { assemble, emitCode, pagesFor } from './codegen/emit.js';
+import { Planner } from './codegen/plan/planner.js';
+import { type MemoryMap, planMemory } from './codegen/plan/memory.js';
+import type { Border, Plan } from './codegen/plan/plan.js';
+import { importOnnx } from './frontends/onnx/import.js';
+import type { Graph } from './ir/graph.js';
+import { selectOps } from './op-selection.js';
+import { OPS } from './ops/index.js';
+import { type CompileOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import type { PassContext } from './passes/pass.js';
+import { dumpName, runPipeline } from './passes/pipeline.js';
+import { describeOps } from './report.js';
+import { ABI_VERSION, type ModuleInfo, type TensorInfo } from './runtime/abi.js';
+import { declarations, loaderSource } from './runtime/package-files.js';
+import { attachSelfTest } from './self-test.js';
+import { VERSION } from './version.js';
+
+/** What a compilation gives: the files of the package, and what is known about it. */
+export interface CompileResult {
+  readonly wasm: Uint8Array;
+  readonly loader: string;
+  readonly declarations: string;
+  /** The files of the package by name: NAME.wasm, NAME.mjs, NAME.d.ts (no .wasm where it is inlined). */
+  readonly files: readonly { readonly name: string; readonly data: Uint8Array | string }[];
+  /** With `debug`: a .dot text per pass. */
+  readonly dumps: readonly { readonly name: string; readonly text: string }[];
+  readonly notes: readonly string[];
+  /** The JSON in the module's custom section. */
+  readonly report: ModuleInfo;
+}
+
+/** A graph that went through the pipeline, and what was noted on the way. */
+export interface Lowered {
+  readonly graph: Graph;
+  readonly dumps: readonly { readonly name: string; readonly text: string }[];
+  readonly notes: readonly string[];
+}
+
+/** Imports a model and runs the pass pipeline. Throws QcErrors of kind model or usage. */
+export function lower(model: Uint8Array, options: ResolvedOptions): Lowered {
+  const { file, batch, inputShapes } = options;
+  const graph = importOnnx(model, { file, batch, inputShapes });
+  const dumps: { name: string; text: string }[] = [];
+  const notes: string[] = [];
+  const note = (text: string): void => void (notes.includes(text) || notes.push(text));
+  const context: PassContext = {
+    ops: OPS,
+    precision: options.precision,
+    opsToQuantize: options.opsToQuantize ? selectOps(options.opsToQuantize, note) : null,
+    opIdsToSkip: options.opIdsToSkip,
+    note,
+  };
+  runPipeline(graph, context, (event) => {
+    if (options.debug) dumps.push({ name: dumpName(event), text: event.dot() });
+    options.onPass(event);
+  });
+  return { graph, dumps, notes };
+}
+
+/**
+ * Compiles a model (the bytes of an ONNX file) to one WebAssembly module with its loader and declarations.
+ * Touches no disk, console or environment. Throws QcErrors: usage for options, model for what is in the file.
+ */
+export async function compile(model: Uint8Array, options: CompileOptions = {}): Promise<CompileResult> {
+  const resolved = resolveOptions(options);
+  const { name, target, inline } = resolved;
+  const { graph, dumps, notes } = lower(model, resolved);
+  const plan = new Planner(graph, OPS).plan();
+  const memory = planMemory(plan);
+  const code = await emitCode(plan, memory, target);
+  const hashes = { model: await sha256(model), options: await sha256(optionsKey(resolved)) };
+  const info = describeModule(graph, plan, memory, resolved, hashes);
+  const report = await attachSelfTest(info, (i) => assemble(code, plan, memory, i));
+  const wasm = assemble(code, plan, memory, report);
+  const loader = loaderSource(name, report, inline ? wasm : undefined);
+  const types = declarations(name, report);
+  const files = [
+    ...(inline ? [] : [{ name: `${name}.wasm`, data: wasm }]),
+    { name: `${name}.mjs`, data: loader },
+    { name: `${name}.d.ts`, data: types },
+  ];
+  return { wasm, loader, declarations: types, files, dumps, notes, report };
+}
+
+function describeModule(
+  graph: Graph,
+  plan: Plan,
+  memory: MemoryMap,
+  { name, target }: ResolvedOptions,
+  hashes: ModuleInfo['hashes'],
+): ModuleInfo {
+  const place = ({ info, buffer }: Border): TensorInfo => ({ ...info, offset: memory.addresses[buffer] as number });
+  const pages = pagesFor(memory);
+  return {
+    version: ABI_VERSION,
+    compiler: VERSION,
+    name,
+    target,
+    entries: [{ export: 'run', inputs: plan.inputs.map(place), outputs: plan.outputs.map(place) }],
+    memory: { pages, bytes: pages * 65536, weights: memory.weights, activations: memory.activations },
+    hashes,
+    ops: describeOps(graph, OPS),
+  };
+}
+
+/** The options that change the module, as text. */
+const optionsKey = ({ opsToQuantize, opIdsToSkip, precision, target, batch, inputShapes }: ResolvedOptions): Uint8Array =>
+  new TextEncoder().encode(JSON.stringify({ opsToQuantize, opIdsToSkip, precision, target, batch, inputShapes }));
+
+async function sha256(bytes: Uint8Array): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
+  return Array.from(digest, (b) => b.toString(16).padStart(2, '0')).join('');
+}

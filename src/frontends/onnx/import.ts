@@ -1,0 +1,198 @@
+import { Graph, type Value } from '../../ir/graph.js';
+import type { OnnxImporter } from '../../ops/import-context.js';
+import { ONNX_IMPORTERS } from '../../ops/index.js';
+import { internalError, modelError, QcError } from '../../support/errors.js';
+import { NodeContext } from './context.js';
+import { InputTypes, type ShapeOptions } from './inputs.js';
+import { describeNode, executionOrder } from './order.js';
+import { decodeModel, type GraphProto, type ModelProto, type NodeProto, toNumber } from './proto.js';
+import { Scope } from './scope.js';
+import { readTensor, type TensorSource } from './tensors.js';
+import { Unsupported, type UnsupportedNode, unsupportedError } from './unsupported.js';
+
+/** The operator sets whose semantics the importers know. */
+export const OPSETS = { least: 7, most: 21 } as const;
+
+/** How a model is read. */
+export interface OnnxOptions extends ShapeOptions, TensorSource {
+  /** The file's name, for messages. */
+  readonly file?: string;
+}
+
+/**
+ * Reads an ONNX file. The id of a node is its index in the file's list, and values keep their names. Constant
+ * subexpressions are folded, nodes that leave nothing behind are recorded in `graph.folded`.
+ *
+ * Throws a model error that names file and node; everything that is valid but not supported is collected over the whole
+ * model and reported in one error.
+ */
+export function importOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Graph {
+  try {
+    const model = decode(bytes);
+    return new Importer(model, options).run();
+  } catch (error) {
+    throw withPlace(error, options.file);
+  }
+}
+
+function decode(bytes: Uint8Array): ModelProto {
+  try {
+    return decodeModel(bytes);
+  } catch (cause) {
+    throw modelError(cause instanceof Error ? cause.message : String(cause), {
+      cause,
+      remedy: 'Give a complete .onnx file as its exporter wrote it.',
+    });
+  }
+}
+
+/** The error with file and node; an Error of an importer is about the model, a TypeError and the like a bug of qc. */
+function withPlace(error: unknown, file: string | undefined, node?: string): QcError {
+  const place = { ...(file === undefined ? {} : { file }), ...(node === undefined ? {} : { node }) };
+  if (error instanceof QcError) return new QcError(error.kind, error.message, { ...place, ...error.details });
+  const message = error instanceof Error ? error.message : String(error);
+  const isBug = error instanceof TypeError || error instanceof ReferenceError;
+  return isBug
+    ? internalError(`the import failed: ${message}`, { ...place, cause: error })
+    : modelError(message, { ...place, cause: error });
+}
+
+function opsetOf(model: ModelProto): number {
+  const versions = model.opsetImport
+    .filter(({ domain }) => domain === '' || domain === 'ai.onnx')
+    .map(({ version }) => toNumber(version));
+  if (versions.length === 0)
+    throw modelError('the model does not say which ONNX operator set it uses', { remedy: 'Export it again.' });
+  const opset = Math.max(...versions);
+  if (opset < OPSETS.least || opset > OPSETS.most)
+    throw modelError(`operator set ${opset} is not supported, only ${OPSETS.least} to ${OPSETS.most}`, {
+      remedy: 'Export the model with opset_version=17, or convert it with onnx.version_converter.',
+    });
+  return opset;
+}
+
+/** The import of one model. */
+class Importer {
+  private readonly source: GraphProto;
+  private readonly options: OnnxOptions;
+  private readonly opset: number;
+  private readonly scope: Scope;
+  private readonly unsupported: UnsupportedNode[] = [];
+  /** Names that a node or the graph reads. */
+  private readonly read: ReadonlySet<string>;
+  private readonly types: InputTypes;
+
+  constructor(model: ModelProto, options: OnnxOptions) {
+    const source = model.graph;
+    if (source.node.length === 0) throw modelError('the graph has no nodes', { remedy: 'Export the model again.' });
+    if (source.output.length === 0) throw modelError('the graph has no outputs', { remedy: 'Export the model again.' });
+    this.source = source;
+    this.options = options;
+    this.opset = opsetOf(model);
+    const made = source.node.flatMap((node) => node.output);
+    this.scope = new Scope(new Graph(source.name || 'model'), new Set([...made, ...source.input.map((i) => i.name)]));
+    this.read = new Set([...source.node.flatMap((node) => node.input), ...source.output.map((o) => o.name)]);
+    // Initializers that are listed as inputs too are constants.
+    const constants = new Set(source.initializer.map(({ name }) => name));
+    this.types = new InputTypes(
+      source.input.filter(({ name }) => !constants.has(name)),
+      options,
+    );
+  }
+
+  run(): Graph {
+    const order = executionOrder(this.source.node);
+    this.defineConstants();
+    this.defineInputs();
+    this.scope.graph.reserveIds(this.source.node.length);
+    for (const id of order) this.importNode(this.source.node[id] as NodeProto, id);
+    if (this.unsupported.length > 0) throw unsupportedError(this.unsupported, this.options.file);
+    this.addOutputs();
+    return this.scope.graph;
+  }
+
+  private defineConstants(): void {
+    for (const { values } of this.source.sparseInitializer)
+      if (this.read.has(values?.name ?? '')) throw modelError(`initializer "${values?.name}" is sparse`);
+    for (const proto of this.source.initializer) {
+      const what = `initializer "${proto.name}"`;
+      if (this.scope.has(proto.name)) throw modelError(`two initializers are named "${proto.name}"`);
+      this.scope.defineLazily(proto.name, () => readTensor(proto, what, this.options));
+    }
+  }
+
+  private defineInputs(): void {
+    const seen = new Set<string>();
+    for (const info of this.source.input) {
+      if (seen.has(info.name)) throw modelError(`two inputs are named "${info.name}"`);
+      seen.add(info.name);
+      if (this.scope.has(info.name)) continue;
+      if (info.name === '') throw modelError('an input has no name');
+      const type = this.types.typeOf(info, this.options.onNote);
+      this.scope.define(info.name, this.scope.graph.addInput(info.name, type));
+    }
+  }
+
+  /** Imports one node, or records why it cannot be. */
+  private importNode(node: NodeProto, id: number): void {
+    const described = describeNode(node, id);
+    const again = node.output.find((name) => name !== '' && this.scope.has(name));
+    if (again !== undefined) throw modelError(`"${again}" is also an input or an initializer`, { node: described });
+    const unknown = node.input.find((name) => name !== '' && !this.scope.has(name) && !this.scope.isLost(name));
+    if (unknown !== undefined) throw modelError(`it reads "${unknown}", which nothing makes`, { node: described });
+    try {
+      const importer = this.importerOf(node);
+      if (node.input.some((name) => this.scope.isLost(name))) {
+        this.placeholders(node);
+        return;
+      }
+      const context = new NodeContext(node, id, this.opset, this.scope, this.options);
+      const returned = importer(context);
+      this.defineResults(node, context.finish(Array.isArray(returned) ? returned : [returned as Value]));
+    } catch (error) {
+      if (error instanceof Unsupported) {
+        const type = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
+        this.unsupported.push({ node: described, type, what: error.message, remedy: error.remedy });
+      } else if (this.unsupported.length === 0) throw withPlace(error, undefined, described);
+      // Otherwise the failure may follow from a placeholder, and the report of what is unsupported comes first.
+      this.placeholders(node);
+    }
+  }
+
+  private importerOf({ opType, domain }: NodeProto): OnnxImporter {
+    if (domain !== '' && domain !== 'ai.onnx') throw new Unsupported(`the operator set "${domain}" is not supported`);
+    const importer = ONNX_IMPORTERS.get(opType)?.importer;
+    if (!importer) throw new Unsupported('there is no such operator in qc');
+    return importer;
+  }
+
+  private defineResults(node: NodeProto, results: readonly Value[]): void {
+    node.output.forEach((name, i) => {
+      const value = results[i];
+      if (name === '') return;
+      if (value) this.scope.define(name, value);
+      else if (this.read.has(name)) throw new Unsupported(`its output ${i} ("${name}") is used`);
+    });
+  }
+
+  /** Stands in for the outputs of a node that is not supported, so that the rest of the model is checked as well. */
+  private placeholders(node: NodeProto): void {
+    for (const name of node.output) {
+      if (name === '' || this.scope.has(name)) continue;
+      const info = [...this.source.valueInfo, ...this.source.output].find((v) => v.name === name);
+      const type = this.types.statedType(info);
+      if (type) this.scope.define(name, this.scope.graph.addInput(name, type));
+      else this.scope.lose(name);
+    }
+  }
+
+  private addOutputs(): void {
+    const seen = new Set<string>();
+    for (const { name } of this.source.output) {
+      if (seen.has(name)) throw modelError(`two outputs are named "${name}"`);
+      seen.add(name);
+      if (!this.scope.has(name)) throw modelError(`nothing makes the output "${name}"`);
+      this.scope.graph.addOutput(this.scope.enter(this.scope.get(name)).id, name);
+    }
+  }
+}

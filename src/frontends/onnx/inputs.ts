@@ -1,0 +1,118 @@
+import { sizeOf, type TensorType } from '../../ir/type.js';
+import { modelError, usageError } from '../../support/errors.js';
+import { elementName, elementType } from './elements.js';
+import { type DimensionProto, toNumber, type ValueInfoProto } from './proto.js';
+import { MAX_ELEMENTS } from './tensors.js';
+
+/** Sizes that the model leaves open. */
+export interface ShapeOptions {
+  /** Size of open batch dimensions; 1 if absent. */
+  readonly batch?: number | undefined;
+  /** Whole shapes of inputs, by name. */
+  readonly inputShapes?: Readonly<Record<string, readonly number[]>> | undefined;
+}
+
+const isSize = (d: number): boolean => Number.isSafeInteger(d) && d > 0;
+
+/** The size of a dimension, or undefined if the model leaves it open: symbolic, absent, 0 or negative. */
+function fixedSize({ dimValue }: DimensionProto): number | undefined {
+  const size = dimValue === null ? 0 : toNumber(dimValue);
+  return isSize(size) ? size : undefined;
+}
+
+/** Gives every input of a graph its type. */
+export class InputTypes {
+  private readonly options: ShapeOptions;
+  /** Symbols that stand in dimension 0 of some input: they mean the batch wherever they stand. */
+  private readonly batchSymbols = new Set<string>();
+
+  /** Throws a usage error for options that fit no input. */
+  constructor(inputs: readonly ValueInfoProto[], options: ShapeOptions) {
+    this.options = options;
+    const { batch, inputShapes = {} } = options;
+    if (batch !== undefined && !isSize(batch)) throw usageError(`a batch of ${batch} is not a positive integer`);
+    const names = inputs.map(({ name }) => name);
+    for (const [name, shape] of Object.entries(inputShapes)) {
+      if (!names.includes(name))
+        throw usageError(`the model has no input "${name}"`, { remedy: `Its inputs are ${names.join(', ')}.` });
+      if (!shape.every(isSize)) throw usageError(`[${shape}] is not a shape for input "${name}"`);
+    }
+    this.checkBatch(inputs);
+    for (const { type } of inputs) {
+      const symbol = type?.tensorType?.shape?.dim[0]?.dimParam;
+      if (symbol) this.batchSymbols.add(symbol);
+    }
+  }
+
+  /** A batch that no input can take is a mistake. */
+  private checkBatch(inputs: readonly ValueInfoProto[]): void {
+    const { batch, inputShapes } = this.options;
+    if (batch === undefined) return;
+    const sizes = inputs.map(({ name, type }) => {
+      const first = type?.tensorType?.shape?.dim[0];
+      return inputShapes?.[name]?.[0] ?? (first && fixedSize(first));
+    });
+    if (sizes.length > 0 && sizes.every((size) => size !== undefined && size !== batch))
+      throw usageError(`a batch of ${batch} fits no input: the model fixes its batch at ${sizes[0]}`);
+  }
+
+  /** The type of an input with all sizes bound; `onNote` is told of a conversion to float32. */
+  typeOf(info: ValueInfoProto, onNote?: (message: string) => void): TensorType {
+    const { name } = info;
+    const tensorType = info.type?.tensorType;
+    if (!tensorType) throw modelError(`input "${name}" is not a tensor`);
+    const element = elementType(tensorType.elemType);
+    if (!element)
+      throw modelError(`input "${name}" has elements of type ${elementName(tensorType.elemType)}`, {
+        remedy: 'Inputs may be float32, int8, uint8, int32, int64 or bool.',
+      });
+    if (element.converted) onNote?.(`input "${name}" takes float32 instead of ${elementName(tensorType.elemType)}`);
+    const shape = this.bind(name, tensorType.shape?.dim);
+    if (sizeOf(shape) > MAX_ELEMENTS) throw modelError(`input "${name}" has the impossible shape [${shape}]`);
+    return { dtype: element.dtype, shape };
+  }
+
+  /** The type that a value_info entry states, if it leaves nothing open but the batch. */
+  statedType(info: ValueInfoProto | undefined): TensorType | undefined {
+    const tensorType = info?.type?.tensorType;
+    const element = tensorType && elementType(tensorType.elemType);
+    const shape = tensorType?.shape?.dim.map((dim, i) => fixedSize(dim) ?? this.batchSize(dim, i));
+    if (!element || !shape?.every((d) => d !== undefined)) return undefined;
+    return { dtype: element.dtype, shape: shape as number[] };
+  }
+
+  /** The shape of an input from the option or from the model. */
+  private bind(name: string, dims: readonly DimensionProto[] | undefined): readonly number[] {
+    const given = this.options.inputShapes?.[name];
+    if (given) return this.checkGiven(name, dims, given);
+    const shape = dims?.map((dim, i) => fixedSize(dim) ?? this.batchSize(dim, i));
+    if (!shape) throw openError(name, 'shape', ['1', '3', '224', '224']);
+    if (shape.every((d) => d !== undefined)) return shape as number[];
+    const open = shape.flatMap((d, i) => (d === undefined ? [dims?.[i]?.dimParam || `dimension ${i}`] : []));
+    throw openError(
+      name,
+      open.join(', '),
+      shape.map((d) => String(d ?? (shape.length === 4 ? 224 : 1))),
+    );
+  }
+
+  private batchSize(dim: DimensionProto, i: number): number | undefined {
+    const isBatch = i === 0 || (dim.dimParam !== null && this.batchSymbols.has(dim.dimParam));
+    return isBatch ? (this.options.batch ?? 1) : undefined;
+  }
+
+  private checkGiven(name: string, dims: readonly DimensionProto[] | undefined, given: readonly number[]) {
+    const fits = given.length === dims?.length && dims.every((d, i) => (fixedSize(d) ?? given[i]) === given[i]);
+    if (dims && !fits) {
+      const stated = dims.map((d) => fixedSize(d) ?? (d.dimParam || '?'));
+      throw usageError(`the shape [${given}] does not fit input "${name}", which is [${stated}] in the model`);
+    }
+    return given;
+  }
+}
+
+function openError(name: string, what: string, example: readonly string[]): Error {
+  return modelError(`input "${name}" has an open size: ${what}`, {
+    remedy: `Give its shape, for example --input-shape ${name}=${example.join('x')}.`,
+  });
+}

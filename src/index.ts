@@ -1,0 +1,6 @@
+export { type CompileResult, compile } from './compile.js';
+export type { CompileOptions } from './options.js';
+export type { PassEvent } from './passes/pipeline.js';
+export type { ModuleInfo } from './runtime/abi.js';
+export { EXIT_CODES, type ErrorKind, QcError } from './support/errors.js';
+export { VERSION } from './version.js';

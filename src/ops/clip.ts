@@ -1,0 +1,59 @@
+import { isCodes } from '../ir/type.js';
+import { applyActivation } from '../quant/activation.js';
+import { clamp } from '../quant/rounding.js';
+import type { ImportContext, OnnxImporter } from './import-context.js';
+import { lowerActivation } from './lowering/unary.js';
+import { defineOp, type Op } from './op.js';
+import { tensorAt, typeOf } from './shapes.js';
+
+/** Bounds are finite (an absent one is the greatest float32), so that attributes stay JSON. */
+type ClipAttrs = {
+  readonly min: number;
+  readonly max: number;
+  /** The bounds are codes: the op stands between a quantize and a dequantize. */
+  readonly onCodes?: boolean;
+};
+
+const FLOAT32_MAX = 3.4028234663852886e38;
+
+/** Bounds from attributes (before opset 11) or constant inputs. Source: ONNX Clip. */
+function bounds(context: ImportContext): { min: number; max: number } {
+  const bound = (i: number, name: string, fallback: number): number => {
+    if (context.opset < 11) return context.attrs.float(name, fallback);
+    const given = context.numbers(i);
+    if (given && given.length !== 1) throw new Error(`${name} must be a scalar`);
+    return given?.[0] ?? fallback;
+  };
+  const [min, max] = [bound(1, 'min', -FLOAT32_MAX), bound(2, 'max', FLOAT32_MAX)];
+  if (Number.isNaN(min) || Number.isNaN(max)) throw new Error('a bound is not a number');
+  const finite = (x: number): number => clamp(x, -FLOAT32_MAX, FLOAT32_MAX);
+  // With min > max the result is max everywhere, as in numpy.
+  return { min: finite(Math.min(min, max)), max: finite(max) };
+}
+
+const importClip: OnnxImporter = (context) => {
+  const x = context.input(0);
+  return context.add('clip', isCodes(x.type) ? { ...bounds(context), onCodes: true } : bounds(context), [x]);
+};
+
+export const clip: Op = defineOp<ClipAttrs>({
+  name: 'clip',
+  doc: 'min(max(x, min), max); with onCodes the bounds are codes and the result keeps the grid',
+  inputs: [1, 1],
+  quant: 'table',
+  lower: lowerActivation(
+    ({ min, max }) => ({ kind: 'clip', min, max }),
+    () => clip,
+  ),
+  infer(attrs, inputs) {
+    const type = typeOf(inputs, 0);
+    return [attrs.onCodes ? type : { dtype: 'f32', shape: type.shape }];
+  },
+  reference(attrs, inputs) {
+    const x = tensorAt(inputs, 0);
+    const activation = { kind: 'clip', min: attrs.min, max: attrs.max } as const;
+    const data = Float32Array.from(x.data as Float32Array, (v) => applyActivation(activation, v));
+    return [{ type: { dtype: 'f32', shape: x.type.shape }, data }];
+  },
+  onnx: { Clip: importClip },
+});

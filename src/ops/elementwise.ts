@@ -1,0 +1,124 @@
+import type { BinaryOp as BinaryKernelOp } from '../codegen/kernels/binary.js';
+import type { InferInput } from '../ir/op.js';
+import { allocate, type Tensor } from '../ir/tensor.js';
+import { isCodes, type Quant, scaleAt, sizeOf, type TensorType } from '../ir/type.js';
+import { type Activation, applyActivation, clampBounds } from '../quant/activation.js';
+import { scaledSum } from '../quant/requantize.js';
+import { quantizeCode } from '../quant/rounding.js';
+import { toReal } from '../quant/tensors.js';
+import { broadcastShape, broadcastStrides, stridedIndices } from './broadcast.js';
+import { operand, operandScale } from './codes.js';
+import { finisher } from './epilogue.js';
+import type { OnnxImporter } from './import-context.js';
+import { lowerBinary } from './lowering/elementwise.js';
+import { defineOp, type Op } from './op.js';
+import { asInputs, plainDtype, tensorAt, typeOf } from './shapes.js';
+
+/** Attributes of elementwise_*: operands broadcast as in numpy, then comes the activation. */
+export type ElementwiseAttrs = { readonly activation: Activation | null };
+
+/** An elementwise function of two operands: on reals, on integers, and its integer form where there is one. */
+interface BinaryOp {
+  readonly name: string;
+  readonly doc: string;
+  readonly onnx: string;
+  /** The kernel's name for it. */
+  readonly kernel: BinaryKernelOp;
+  real(a: number, b: number): number;
+  whole(a: bigint, b: bigint): bigint;
+  /** The result before rounding, in quanta of a scale `unit`, of operands (value, scale) in centred codes or reals. */
+  scaled?(a: number, b: number, sa: number, sb: number, unit: number): number;
+}
+
+type Inputs = readonly (Tensor | null)[];
+
+function infer(_attrs: ElementwiseAttrs, inputs: readonly (InferInput | null)[]): TensorType[] {
+  const [a, b] = [typeOf(inputs, 0), typeOf(inputs, 1)];
+  const [da, db] = [plainDtype(a), plainDtype(b)];
+  if (da !== db) throw new Error(`operands of dtype ${da} and ${db}`);
+  if (da === 'bool') throw new Error('arithmetic on booleans');
+  return [{ dtype: da, shape: broadcastShape(a.shape, b.shape) }];
+}
+
+/** For each element of the result, the elements of both operands. */
+function indices(a: Tensor, b: Tensor, shape: readonly number[]): [Int32Array, Int32Array] {
+  const of = (t: Tensor): Int32Array => stridedIndices(shape, broadcastStrides(t.type.shape, shape));
+  return [of(a), of(b)];
+}
+
+function reference(op: BinaryOp, attrs: ElementwiseAttrs, inputs: Inputs): Tensor[] {
+  const [a, b] = [tensorAt(inputs, 0), tensorAt(inputs, 1)];
+  const type = infer(attrs, asInputs(inputs))[0] as TensorType;
+  const [ia, ib] = indices(a, b, type.shape);
+  const data = allocate(type.dtype, sizeOf(type.shape));
+  if (type.dtype !== 'f32') {
+    const at = (t: Tensor, i: number): bigint => BigInt(t.data[i] as number | bigint);
+    for (let i = 0; i < data.length; i++) {
+      const v = op.whole(at(a, ia[i] as number), at(b, ib[i] as number));
+      data[i] = type.dtype === 'i64' ? v : Number(v);
+    }
+    return [{ type, data }];
+  }
+  const { activation } = attrs;
+  for (let i = 0; i < data.length; i++) {
+    const v = Math.fround(op.real(a.data[ia[i] as number] as number, b.data[ib[i] as number] as number));
+    data[i] = activation ? applyActivation(activation, v) : v;
+  }
+  return [{ type, data }];
+}
+
+/**
+ * On codes: the result in quanta of the output (of reals where the activation is not a clamp), rounded once. Operands
+ * without codes count with their real values. Without codes in the output, the float reference on the real values.
+ */
+function integer(op: BinaryOp, attrs: ElementwiseAttrs, inputs: Inputs, output: TensorType): Tensor {
+  const [a, b] = [tensorAt(inputs, 0), tensorAt(inputs, 1)];
+  const grids = [a.type, b.type, output].map((t) => (isCodes(t) ? t.quant : undefined));
+  const { scaled } = op;
+  if (!scaled || !isCodes(output) || grids.some((q) => q && q.axis !== null))
+    return reference(op, attrs, [toReal(a), toReal(b)])[0] as Tensor;
+  const { activation } = attrs;
+  const q = output.quant as Quant;
+  const direct = !activation || clampBounds(activation) !== null;
+  const finish = direct ? finisher(activation, output) : (t: number) => quantizeCode(applyActivation(activation, t), q);
+  const unit = direct ? scaleAt(q, 0) : 1;
+  const [ra, rb] = [operand(a), operand(b)];
+  const [sa, sb] = [operandScale(a.type), operandScale(b.type)];
+  const [ia, ib] = indices(a, b, output.shape);
+  const data = allocate(output.dtype, sizeOf(output.shape));
+  for (let i = 0; i < data.length; i++)
+    data[i] = finish(scaled(ra[ia[i] as number] as number, rb[ib[i] as number] as number, sa, sb, unit));
+  return { type: output, data };
+}
+
+/** f32(f32(a) * f32(s_a / unit)) + f32(f32(b) * f32(s_b / unit)), added in float32: the residual formula. */
+export const scaledAddition = (a: number, b: number, sa: number, sb: number, unit: number): number =>
+  scaledSum(a, Math.fround(sa / unit), { residual: { value: b, scale: Math.fround(sb / unit) } });
+
+/** An op of two broadcasting operands. */
+export function elementwiseOp(op: BinaryOp): Op {
+  const importBinary: OnnxImporter = (context) => {
+    if (context.attrs.int('axis', 0) !== 0 || context.attrs.int('broadcast', 0) !== 0)
+      context.unsupported(`${op.onnx} with the broadcasting of opset 6`);
+    return context.add(op.name, { activation: null }, [context.input(0), context.input(1)]);
+  };
+  return defineOp<ElementwiseAttrs>({
+    name: op.name,
+    doc: op.doc,
+    inputs: [2, 2],
+    quant: op.scaled ? 'requantizes' : 'float-only',
+    lower: lowerBinary(op.kernel),
+    infer,
+    reference: (attrs, inputs) => reference(op, attrs, inputs),
+    ...(op.scaled
+      ? { integer: (attrs: ElementwiseAttrs, inputs: Inputs, output: TensorType) => integer(op, attrs, inputs, output) }
+      : {}),
+    onnx: { [op.onnx]: importBinary },
+  });
+}
+
+/** Division of integers, truncating. Throws on a zero divisor. */
+export function divideWhole(a: bigint, b: bigint): bigint {
+  if (b === 0n) throw new Error('integer division by zero');
+  return a / b;
+}

@@ -1,0 +1,51 @@
+import { numbers } from '../ir/tensor.js';
+import { sizeOf } from '../ir/type.js';
+import type { OnnxImporter } from './import-context.js';
+import { onReals } from './import-helpers.js';
+import { gatherElements } from './move.js';
+import { defineOp } from './op.js';
+import { normalizeAxis, reshaped, tensorAt, typeOf } from './shapes.js';
+
+/** `axis` is not negative. */
+type GatherAttrs = { readonly axis: number };
+
+const importGather: OnnxImporter = (context) =>
+  onReals(context, (x) => {
+    const axis = normalizeAxis(context.attrs.int('axis', 0), x.type.shape.length);
+    return context.add('gather', { axis }, [x, context.input(1)]);
+  });
+
+const gatherShape = (axis: number, x: readonly number[], indices: readonly number[]): number[] => [
+  ...x.slice(0, axis),
+  ...indices,
+  ...x.slice(axis + 1),
+];
+
+export const gather = defineOp<GatherAttrs>({
+  name: 'gather',
+  doc: 'slices of x along an axis, chosen by integer indices (negative: from the end)',
+  inputs: [2, 2],
+  quant: 'same-params',
+  infer(attrs, inputs) {
+    const [x, indices] = [typeOf(inputs, 0), typeOf(inputs, 1)];
+    normalizeAxis(attrs.axis, x.shape.length);
+    if (indices.dtype !== 'i32' && indices.dtype !== 'i64') throw new Error(`indices of dtype ${indices.dtype}`);
+    return [reshaped(x, gatherShape(attrs.axis, x.shape, indices.shape))];
+  },
+  reference(attrs, inputs) {
+    const [x, indices] = [tensorAt(inputs, 0), tensorAt(inputs, 1)];
+    const { axis } = attrs;
+    const extent = x.type.shape[axis] as number;
+    const [outer, inner] = [sizeOf(x.type.shape.slice(0, axis)), sizeOf(x.type.shape.slice(axis + 1))];
+    const picks = numbers(indices).map((i) => {
+      if (i < -extent || i >= extent) throw new Error(`index ${i} is outside of ${extent}`);
+      return i < 0 ? i + extent : i;
+    });
+    const from = new Int32Array(outer * picks.length * inner);
+    let at = 0;
+    for (let o = 0; o < outer; o++)
+      for (const p of picks) for (let i = 0; i < inner; i++) from[at++] = (o * extent + p) * inner + i;
+    return [gatherElements(x, from, gatherShape(axis, x.type.shape, indices.type.shape))];
+  },
+  onnx: { Gather: importGather },
+});

@@ -1,0 +1,14 @@
+import { activationOp } from './unary.js';
+
+export const gelu = activationOp({
+  name: 'gelu',
+  doc: 'x * (1 + erf(x / sqrt(2))) / 2',
+  activation: () => ({ kind: 'gelu' }),
+  onnx: {
+    Gelu(context) {
+      const approximate = context.attrs.string('approximate', 'none');
+      if (approximate !== 'none') context.unsupported(`Gelu with approximate "${approximate}"`);
+      return context.add('gelu', {}, [context.input(0)]);
+    },
+  },
+});

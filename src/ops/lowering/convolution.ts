@@ -1,0 +1,168 @@
+import { type DepthwiseParams, depthwise, packDepthwise } from '../../codegen/kernels/depthwise.js';
+import { epilogueArguments } from '../../codegen/kernels/epilogue.js';
+import { chooseTile, gemm, type GemmParams, joinRows, packGemm } from '../../codegen/kernels/gemm.js';
+import { type Halo, type LowerContext, NO_HALO, type Ref, refOf, type View } from '../../codegen/lowering.js';
+import type { Tensor } from '../../ir/tensor.js';
+import { isCodes, type TensorType } from '../../ir/type.js';
+import { toReal } from '../../quant/tensors.js';
+import { modelError } from '../../support/errors.js';
+import { centredCodes } from '../codes.js';
+import type { ConvAttrs } from '../conv-shared.js';
+import { type PlannedEpilogue, planEpilogue } from './epilogue.js';
+
+/** The zeros that a convolution reads around its input: only as far as the last window reaches. */
+export function convolutionHalo(attrs: ConvAttrs, inputs: readonly (TensorType | null)[], slot: number): Halo {
+  const [x, w] = [inputs[0]?.shape, inputs[1]?.shape];
+  if (slot !== 0 || !x || !w) return NO_HALO;
+  const [top, left] = attrs.pads as [number, number];
+  const after = (d: 0 | 1): number => {
+    const [size, k] = [x[d + 2] as number, w[d + 2] as number];
+    const [stride, dilation, pad] = [attrs.strides[d], attrs.dilations[d], attrs.pads[d]] as [number, number, number];
+    const reach = dilation * (k - 1) + 1;
+    const outputs = Math.floor((size + pad + (attrs.pads[d + 2] as number) - reach) / stride) + 1;
+    return Math.max(0, (outputs - 1) * stride + reach - size - pad);
+  };
+  return [top, left, after(0), after(1)];
+}
+
+/** Everything about a convolution node that its kernel calls share. */
+interface Geometry {
+  readonly x: View;
+  readonly out: View;
+  readonly attrs: ConvAttrs;
+  readonly weights: Float64Array;
+  /** Shape of the weights: [filters, channels per group, kernel height, kernel width]. */
+  readonly shape: readonly [number, number, number, number];
+  /** The element of x under the first tap of the first window, in elements from its first. */
+  readonly origin: number;
+  readonly common: Pick<GemmParams, 'storage' | 'rows' | 'cols' | 'pixStride' | 'rowStride' | 'outPix' | 'outRow'>;
+}
+
+function geometryOf(context: LowerContext, attrs: ConvAttrs): Geometry {
+  const need = convolutionHalo(attrs, [context.inputType(0), context.inputType(1)], 0);
+  const w = context.constant(1);
+  const { id, origin, op } = context.node;
+  if (!w) throw modelError('convolutions need constant weights', { node: `${origin.type} (${id}) "${origin.name}" as ${op}` });
+  const x = context.input(0, { nhwc: need });
+  const out = context.output();
+  const [row, pix] = [x.strides[2] as number, x.strides[3] as number];
+  const [strideY, strideX] = attrs.strides as [number, number];
+  return {
+    x,
+    out,
+    attrs,
+    weights: isCodes(context.inputType(0)) ? centredCodes(w) : realWeights(w),
+    shape: w.type.shape as unknown as Geometry['shape'],
+    origin: -(attrs.pads[0] as number) * row - (attrs.pads[1] as number) * pix,
+    common: {
+      storage: x.storage,
+      rows: out.shape[2] as number,
+      cols: out.shape[3] as number,
+      pixStride: strideX * pix,
+      rowStride: strideY * row,
+      outPix: out.strides[3] as number,
+      outRow: out.strides[2] as number,
+    },
+  };
+}
+
+const realWeights = (w: Tensor): Float64Array => Float64Array.from(toReal(w).data as Float32Array);
+
+/** Per filter, the sum of |weight|. */
+function absoluteSums(weights: Float64Array, filters: number): Float64Array {
+  const sums = new Float64Array(filters);
+  const step = weights.length / filters;
+  weights.forEach((v, i) => {
+    const f = Math.floor(i / step);
+    sums[f] = (sums[f] as number) + Math.abs(v);
+  });
+  return sums;
+}
+
+const planned = (context: LowerContext, g: Geometry): PlannedEpilogue =>
+  planEpilogue(context, {
+    channels: g.shape[0],
+    activation: g.attrs.activation ?? null,
+    weightSums: absoluteSums(g.weights, g.shape[0]),
+  });
+
+const stored = (context: LowerContext, packed: Int16Array | Float32Array): Ref =>
+  packed instanceof Int16Array ? context.weights(packed) : context.data(packed);
+
+/** conv2d: one implicit matrix product per group and image. */
+export function lowerConv2d(context: LowerContext, attrs: ConvAttrs): void {
+  const g = geometryOf(context, attrs);
+  const [filters, perGroup, kh, kw] = g.shape;
+  const perGroupOut = filters / attrs.groups;
+  const [row, pix] = [g.x.strides[2] as number, g.x.strides[3] as number];
+  const [dilationY, dilationX] = attrs.dilations as [number, number];
+  const merged = attrs.groups === 1 && dilationX === 1;
+  const taps = merged
+    ? { ySegments: kh, xSegments: 1, length: kw * perGroup, yStride: dilationY * row, xStride: 0 }
+    : { ySegments: kh, xSegments: kw, length: perGroup, yStride: dilationY * row, xStride: dilationX * pix };
+  const { epilogue, args } = planned(context, g);
+  const shape = joinRows({ ...g.common, columns: perGroupOut, taps, epilogue });
+  const params: GemmParams = { ...shape, tile: chooseTile(shape) };
+  for (let group = 0; group < attrs.groups; group++) {
+    const first = group * perGroupOut;
+    const packed = packGemm(params, (column, segment, k) => {
+      const tap = merged ? segment * kw + Math.floor(k / perGroup) : segment;
+      return g.weights[((first + column) * perGroup + (merged ? k % perGroup : k)) * kh * kw + tap] as number;
+    });
+    const weights = stored(context, packed);
+    for (let n = 0; n < (g.x.shape[0] as number); n++) {
+      const from = refOf(g.x, g.origin + n * (g.x.strides[0] as number) + group * perGroup);
+      const to = refOf(g.out, n * (g.out.strides[0] as number) + first);
+      context.call(gemm, params, [from, to, weights, ...epilogueArguments(epilogue, args(first, perGroupOut, n))]);
+    }
+  }
+}
+
+/** depthwise_conv2d with as many filters as channels; with a multiplier it is a grouped convolution. */
+export function lowerDepthwise(context: LowerContext, attrs: ConvAttrs): void {
+  const [filters] = context.inputType(1).shape;
+  if (filters !== attrs.groups) return lowerConv2d(context, attrs);
+  const g = geometryOf(context, attrs);
+  const [channels, , kh, kw] = g.shape;
+  const [row, pix] = [g.x.strides[2] as number, g.x.strides[3] as number];
+  const [dilationY, dilationX] = attrs.dilations as [number, number];
+  const { epilogue, args } = planned(context, g);
+  const taps = { ySegments: kh, xSegments: kw, yStride: dilationY * row, xStride: dilationX * pix };
+  const params: DepthwiseParams = { ...g.common, channels, taps, epilogue };
+  const packed = packDepthwise(params, (c, tap) => g.weights[c * kh * kw + tap] as number);
+  const weights = stored(context, packed);
+  for (let n = 0; n < (g.x.shape[0] as number); n++) {
+    const from = refOf(g.x, g.origin + n * (g.x.strides[0] as number));
+    const to = refOf(g.out, n * (g.out.strides[0] as number));
+    context.call(depthwise, params, [from, to, weights, ...epilogueArguments(epilogue, args(0, channels, n))]);
+  }
+}
+
+/** affine_channel on images: a depthwise 1x1 convolution of reals. */
+export function lowerAffineChannel(context: LowerContext): void {
+  const x = context.input(0, { nhwc: NO_HALO });
+  const out = context.output();
+  const [k, shift] = [context.constant(1), context.constant(2)];
+  if (!k || !shift) throw modelError('affine_channel needs constant scale and bias');
+  const channels = x.shape[1] as number;
+  const params: DepthwiseParams = {
+    storage: 'f32',
+    channels,
+    rows: x.shape[2] as number,
+    cols: x.shape[3] as number,
+    taps: { ySegments: 1, xSegments: 1, yStride: 0, xStride: 0 },
+    pixStride: x.strides[3] as number,
+    rowStride: x.strides[2] as number,
+    outPix: out.strides[3] as number,
+    outRow: out.strides[2] as number,
+    epilogue: { sum: 'f32', bias: 'f32', residual: null, activation: null, output: { storage: 'f32' } },
+  };
+  const weights = context.data(packDepthwise(params, (c) => Number(k.data[c])) as Float32Array);
+  const padded = new Float32Array(Math.ceil(channels / 16) * 16);
+  padded.set(shift.data as Float32Array);
+  const bias = context.data(padded);
+  for (let n = 0; n < (x.shape[0] as number); n++) {
+    const at = (v: View): Ref => refOf(v, n * (v.strides[0] as number));
+    context.call(depthwise, params, [at(x), at(out), weights, bias]);
+  }
+}

@@ -1,0 +1,55 @@
+import { type BinaryOp, type BinaryParams, binaryKernel, usesOutputScale } from '../../codegen/kernels/binary.js';
+import { type LowerContext, refOf, type View } from '../../codegen/lowering.js';
+import type { Attrs } from '../../ir/graph.js';
+import { isCodes, type Quant, scaleAt, type TensorType } from '../../ir/type.js';
+import { type Activation, clampBounds } from '../../quant/activation.js';
+import { codeBounds } from '../../quant/bounds.js';
+import { operandScale } from '../codes.js';
+import { memoryOrder } from './movement.js';
+
+/** Strides of an operand along the dimensions of the output; 0 where it is broadcast. */
+function aligned(view: View, rank: number): number[] {
+  const lead = rank - view.shape.length;
+  return Array.from({ length: rank }, (_, d) => {
+    const i = d - lead;
+    return i < 0 || view.shape[i] === 1 ? 0 : (view.strides[i] as number);
+  });
+}
+
+const real = (activation: Activation | null, q: Quant | null): (Activation & Attrs) | null =>
+  q !== null && activation && clampBounds(activation) ? null : (activation as (Activation & Attrs) | null);
+
+/** Factors of the operands: in output quanta, or real scales where the kernel divides by the output scale. */
+function factors(op: BinaryOp, a: TensorType, b: TensorType, unit: number): number[] {
+  const [sa, sb] = [operandScale(a), operandScale(b)];
+  if (!isCodes(a) && !isCodes(b)) return [];
+  if (op === 'mul') return [Math.fround((sa * sb) / unit)];
+  return op === 'div' ? [sa, sb] : [Math.fround(sa / unit), Math.fround(sb / unit)];
+}
+
+/** elementwise_add, _sub, _mul, _div: two operands with broadcasting, one rounding. */
+export const lowerBinary =
+  (op: BinaryOp) =>
+  (context: LowerContext, attrs: { readonly activation?: Activation | null }): void => {
+    const [a, b] = [context.input(0), context.input(1)];
+    const out = context.output();
+    const order = memoryOrder(out);
+    const pick = (values: readonly number[]): number[] => order.map((i) => values[i] as number);
+    const q = isCodes(context.outputType()) ? (context.outputType().quant as Quant) : null;
+    const activation = attrs.activation ?? null;
+    const params: BinaryParams = {
+      op,
+      dims: pick(out.shape),
+      a: { storage: a.storage, strides: pick(aligned(a, out.shape.length)) },
+      b: { storage: b.storage, strides: pick(aligned(b, out.shape.length)) },
+      target: pick(out.strides),
+      activation: real(activation, q),
+      output: q ? { storage: 'i16', rounding: q.rounding } : { storage: 'f32' },
+    };
+    const divides = usesOutputScale(params);
+    const unit = q && !divides ? scaleAt(q, 0) : 1;
+    const bounds = q ? codeBounds(q, params.activation ? null : activation) : [];
+    const scale = q && divides ? [scaleAt(q, 0)] : [];
+    const args = [...factors(op, context.inputType(0), context.inputType(1), unit), ...scale, ...bounds];
+    context.call(binaryKernel, params, [refOf(a), refOf(b), refOf(out), ...args]);
+  };

@@ -1,0 +1,133 @@
+import type { MapOp } from '../../codegen/kernels/map.js';
+import { mapKernel } from '../../codegen/kernels/map.js';
+import { type Arg, type LowerContext, NO_HALO, refOf, type View } from '../../codegen/lowering.js';
+import { STORAGE_BYTES, type Storage } from '../../codegen/kernel.js';
+import { rowMajorStrides } from '../../ir/tensor.js';
+import { sameQuant, sizeOf, type Quant, scaleAt } from '../../ir/type.js';
+import { codeBounds } from '../../quant/bounds.js';
+
+/** Dimensions from the outermost to the innermost in memory. */
+export const memoryOrder = (view: View): number[] =>
+  view.shape.map((_, i) => i).sort((a, b) => (view.strides[b] as number) - (view.strides[a] as number) || a - b);
+
+const pick = (values: readonly number[], order: readonly number[]): number[] => order.map((i) => values[i] as number);
+
+/** Applies a map kernel from one view to another of the same shape, in the order of the target's memory. */
+export function applyMap(context: LowerContext, op: MapOp, source: View, target: View, args: readonly Arg[] = []): void {
+  const order = memoryOrder(target);
+  const params = {
+    dims: pick(target.shape, order),
+    source: pick(source.strides, order),
+    target: pick(target.strides, order),
+    op,
+  };
+  context.call(mapKernel, params, [refOf(source), refOf(target), ...args]);
+}
+
+/** A map in place. */
+export const applyOp = (context: LowerContext, op: MapOp, view: View): void => applyMap(context, op, view, view);
+
+/** Runs `emit` on the node's output as row-major memory; copies it where the output's layout is another. */
+export function withContiguousOutput(context: LowerContext, emit: (out: View) => void): void {
+  const out = context.output();
+  const strides = rowMajorStrides(out.shape);
+  if (out.shape.every((d, i) => d === 1 || out.strides[i] === strides[i])) return emit(out);
+  const scratch = rowMajorScratch(context, out.storage, out.shape);
+  emit(scratch);
+  applyMap(context, { kind: 'copy', storage: out.storage }, scratch, out);
+}
+
+/** Scratch memory as a row-major view. */
+export function rowMajorScratch(context: LowerContext, storage: Storage, shape: readonly number[]): View {
+  const { buffer } = context.scratch(sizeOf(shape) * STORAGE_BYTES[storage]);
+  return { buffer, offset: 0, storage, shape, strides: rowMajorStrides(shape), halo: NO_HALO };
+}
+
+/** reshape2: the same memory under another shape. */
+export function lowerReshape(context: LowerContext): void {
+  const x = context.input(0, { contiguous: true });
+  const { shape } = context.outputType();
+  context.alias({ ...x, shape, strides: rowMajorStrides(shape), halo: NO_HALO });
+}
+
+/** assign and the like: a second name. */
+export const lowerIdentity = (context: LowerContext): void => context.alias(context.input(0));
+
+/** transpose2: a second name where the memory already lies in the wanted order, else a copy. */
+export function lowerTranspose(context: LowerContext, attrs: { readonly perm: readonly number[] }): void {
+  const x = context.input(0);
+  const moved: View = { ...x, shape: pick(x.shape, attrs.perm), strides: pick(x.strides, attrs.perm), halo: NO_HALO };
+  const rowMajor = rowMajorStrides(moved.shape);
+  if (moved.shape.every((d, i) => d === 1 || moved.strides[i] === rowMajor[i])) return context.alias(moved);
+  applyMap(context, { kind: 'copy', storage: x.storage }, moved, context.output());
+}
+
+/** concat: every operand is copied to its place, requantized where it is on another grid. */
+export function lowerConcat(context: LowerContext, attrs: { readonly axis: number }): void {
+  const out = context.output();
+  const axis = attrs.axis < 0 ? attrs.axis + out.shape.length : attrs.axis;
+  let start = 0;
+  for (let slot = 0; slot < context.node.inputs.length; slot++) {
+    const x = context.input(slot);
+    const part: View = { ...out, shape: x.shape, offset: out.offset + start * (out.strides[axis] as number) };
+    const [from, to] = [context.inputType(slot).quant, context.outputType().quant];
+    if (x.storage === 'i16' && !sameQuant(from, to)) requantizeInto(context, x, part, from as Quant, to as Quant);
+    else applyMap(context, { kind: 'copy', storage: x.storage }, x, part);
+    start += x.shape[axis] as number;
+  }
+}
+
+function requantizeInto(context: LowerContext, source: View, target: View, from: Quant, to: Quant): void {
+  const m = Math.fround(scaleAt(from, 0) / scaleAt(to, 0));
+  applyMap(context, { kind: 'requantize', rounding: to.rounding }, source, target, [m, ...codeBounds(to)]);
+}
+
+/** quantize: reals to centred codes. */
+export function lowerQuantize(context: LowerContext): void {
+  const q = context.outputType().quant as Quant;
+  const args = [scaleAt(q, 0), ...codeBounds(q)];
+  applyMap(context, { kind: 'quantize', rounding: q.rounding }, context.input(0), context.output(), args);
+}
+
+/** dequantize: centred codes to reals. */
+export function lowerDequantize(context: LowerContext): void {
+  const q = context.inputType(0).quant as Quant;
+  applyMap(context, { kind: 'dequantize' }, context.input(0), context.output(), [scaleAt(q, 0)]);
+}
+
+/** requantize: codes of one grid to codes of another. */
+export function lowerRequantize(context: LowerContext): void {
+  const [from, to] = [context.inputType(0).quant as Quant, context.outputType().quant as Quant];
+  requantizeInto(context, context.input(0), context.output(), from, to);
+}
+
+/** expand: broadcast dimensions are read with stride 0. */
+export function lowerExpand(context: LowerContext): void {
+  const x = context.input(0);
+  const out = context.output();
+  const lead = out.shape.length - x.shape.length;
+  const strides = out.shape.map((_, d) => (d < lead || x.shape[d - lead] === 1 ? 0 : (x.strides[d - lead] as number)));
+  applyMap(context, { kind: 'copy', storage: x.storage }, { ...x, shape: out.shape, strides }, out);
+}
+
+/** What a slice takes, resolved: along axes[i], counts[i] elements from starts[i] on, steps[i] apart. */
+interface SliceRanges {
+  readonly axes: readonly number[];
+  readonly starts: readonly number[];
+  readonly counts: readonly number[];
+  readonly steps: readonly number[];
+}
+
+/** slice: the elements are copied from where they lie. */
+export function lowerSlice(context: LowerContext, attrs: SliceRanges): void {
+  const x = context.input(0);
+  const strides = [...x.strides];
+  let { offset } = x;
+  attrs.axes.forEach((axis, i) => {
+    const stride = x.strides[axis] as number;
+    offset += (attrs.starts[i] as number) * stride;
+    strides[axis] = stride * (attrs.steps[i] as number);
+  });
+  const part: View = { ...x, offset, strides, shape: context.outputType().shape, halo: NO_HALO };
+  applyMap(context, { kind: 'copy', storage: x.storage }, part, context.output());
+}

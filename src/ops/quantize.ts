@@ -1,0 +1,48 @@
+import type { AttrValue } from '../ir/graph.js';
+import { type CodeDType, codesType, isCodes, type Quant } from '../ir/type.js';
+import { quantizeTensor } from '../quant/tensors.js';
+import type { ImportContext, OnnxImporter } from './import-context.js';
+import { importGrid } from './import-grid.js';
+import { quantAttr } from './import-helpers.js';
+import { defineOp } from './op.js';
+import { tensorAt, typeOf } from './shapes.js';
+import { lowerQuantize } from './lowering/movement.js';
+
+/** Attributes of the ops whose result has a grid. */
+export type GridAttrs = { readonly quant: AttrValue };
+
+/** The grid that an attribute holds. */
+export const gridOf = (attrs: GridAttrs): Quant => attrs.quant as unknown as Quant;
+
+/** The dtype of codes: that of the zero point, else `output_dtype` (opset 21), else u8. Source: ONNX QuantizeLinear. */
+function codeDtype(context: ImportContext): CodeDType {
+  const named = context.attrs.int('output_dtype', 0);
+  const dtype = named === 0 ? null : ({ 2: 'u8', 3: 'i8' } as const)[named];
+  if (dtype === undefined) context.unsupported(`QuantizeLinear to data type ${named}`, 'Use int8 or uint8.');
+  const zero = context.optional(2)?.type.dtype;
+  if (zero !== undefined && zero !== 'i8' && zero !== 'u8')
+    context.unsupported(`QuantizeLinear to ${zero}`, 'Use int8 or uint8.');
+  if (dtype && zero && dtype !== zero) throw new Error(`output_dtype is ${dtype}, but the zero point ${zero}`);
+  return zero ?? dtype ?? 'u8';
+}
+
+const importQuantize: OnnxImporter = (context) => {
+  const x = context.input(0);
+  if (isCodes(x.type) || x.type.dtype !== 'f32')
+    context.unsupported(`QuantizeLinear of ${x.type.dtype}`, 'The input must be float.');
+  const quant = importGrid(context, codeDtype(context), x.type.shape);
+  return context.add('quantize', { quant: quantAttr(quant) }, [x]);
+};
+
+export const quantize = defineOp<GridAttrs>({
+  name: 'quantize',
+  doc: 'codes of reals: clamp(round(f32(x / scale)) + zeroPoint)',
+  inputs: [1, 1],
+  quant: 'boundary',
+  lower: lowerQuantize,
+  infer: (attrs, inputs) => [codesType({ ...typeOf(inputs, 0), quant: gridOf(attrs) })],
+  // Rounding to the grid is the caller's part, as for every op.
+  reference: (_attrs, inputs) => [tensorAt(inputs, 0)],
+  integer: (_attrs, inputs, output) => quantizeTensor(tensorAt(inputs, 0), output.quant as Quant),
+  onnx: { QuantizeLinear: importQuantize },
+});

@@ -1,0 +1,56 @@
+import { sizeOf } from '../ir/type.js';
+import { exp } from '../quant/math.js';
+import type { OnnxImporter } from './import-context.js';
+import { defineOp } from './op.js';
+import { normalizeAxis, tensorAt, typeOf } from './shapes.js';
+import { lowerSoftmax } from './lowering/reduction.js';
+
+type SoftmaxAttrs = { readonly axis: number };
+
+/** ONNX Softmax; before opset 13 it runs over all dimensions from `axis` on, which is a softmax of a matrix. */
+const importSoftmax: OnnxImporter = (context) => {
+  const x = context.input(0);
+  const { shape } = x.type;
+  const rank = shape.length;
+  const axis = normalizeAxis(context.attrs.int('axis', context.opset < 13 ? 1 : -1), rank);
+  if (context.opset >= 13 || sizeOf(shape.slice(axis + 1)) === 1) return context.add('softmax', { axis }, [x]);
+  const matrix = [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis))];
+  const flat = context.add('reshape2', { shape: matrix }, [x]);
+  return context.add('reshape2', { shape: [...shape] }, [context.add('softmax', { axis: 1 }, [flat])]);
+};
+
+export const softmax = defineOp<SoftmaxAttrs>({
+  name: 'softmax',
+  doc: 'exp(x - max) / sum(exp(x - max)) along an axis',
+  inputs: [1, 1],
+  quant: 'float-only',
+  lower: lowerSoftmax,
+  infer(attrs, inputs) {
+    const { shape } = typeOf(inputs, 0);
+    normalizeAxis(attrs.axis, shape.length);
+    return [{ dtype: 'f32', shape }];
+  },
+  reference(attrs, inputs) {
+    const x = tensorAt(inputs, 0);
+    const { shape } = x.type;
+    const n = shape[attrs.axis] as number;
+    const inner = sizeOf(shape.slice(attrs.axis + 1));
+    const data = new Float32Array(x.data.length);
+    for (let start = 0; start < data.length; start += n * inner)
+      for (let i = start; i < start + inner; i++) softmaxLine(x.data as Float32Array, data, i, n, inner);
+    return [{ type: { dtype: 'f32', shape }, data }];
+  },
+  onnx: { Softmax: importSoftmax },
+});
+
+function softmaxLine(x: Float32Array, y: Float32Array, start: number, n: number, step: number): void {
+  let max = Number.NEGATIVE_INFINITY;
+  for (let k = 0; k < n; k++) max = Math.max(max, x[start + k * step] as number);
+  let sum = 0;
+  for (let k = 0; k < n; k++) {
+    const e = exp((x[start + k * step] as number) - max);
+    y[start + k * step] = e;
+    sum += e;
+  }
+  for (let k = 0; k < n; k++) y[start + k * step] = (y[start + k * step] as number) / sum;
+}

@@ -1,0 +1,74 @@
+import type { Target } from './runtime/abi.js';
+import { usageError } from './support/errors.js';
+import type { PassEvent } from './passes/pipeline.js';
+
+export type Precision = 'int8' | 'fp32' | 'fake-quantized';
+
+const PRECISIONS: readonly Precision[] = ['int8', 'fp32', 'fake-quantized'];
+
+/** What `compile` can be told. Every field has a default; this file is the only place where defaults stand. */
+export interface CompileOptions {
+  /** Name of the emitted files, without extension. */
+  readonly name?: string;
+  /** Name of the source file, for error messages. */
+  readonly file?: string;
+  /** Op types that become int8, by Paddle or ONNX name; all that can by default. */
+  readonly opsToQuantize?: readonly string[];
+  /** Source ids of ops that stay in float. */
+  readonly opIdsToSkip?: readonly number[];
+  /**
+   * int8: codes where possible. fp32: everything in float, without the model's fake quantization.
+   * fake-quantized: everything in float, rounding where the model rounds (what a training framework computes).
+   */
+  readonly precision?: Precision;
+  readonly target?: Target;
+  /** Size of a symbolic batch dimension. */
+  readonly batch?: number;
+  /** Shapes of inputs by name, for symbolic dimensions. */
+  readonly inputShapes?: Readonly<Record<string, readonly number[]>>;
+  /** Makes the .dot dump of every pass. */
+  readonly debug?: boolean;
+  /** Puts the module into the loader as base64. */
+  readonly inline?: boolean;
+  /** Called after every pass. */
+  readonly onPass?: (event: PassEvent) => void;
+}
+
+export type ResolvedOptions = Required<Omit<CompileOptions, 'onPass' | 'opsToQuantize'>> & {
+  readonly opsToQuantize: readonly string[] | null;
+  readonly onPass: (event: PassEvent) => void;
+};
+
+const DEFAULTS: ResolvedOptions = {
+  name: 'model',
+  file: 'model',
+  opsToQuantize: null,
+  opIdsToSkip: [],
+  precision: 'int8',
+  target: 'simd',
+  batch: 1,
+  inputShapes: {},
+  debug: false,
+  inline: false,
+  onPass: () => {},
+};
+
+/** Fills in the defaults and checks the values. Throws a usage error. */
+export function resolveOptions(options: CompileOptions): ResolvedOptions {
+  const given = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined));
+  const resolved: ResolvedOptions = { ...DEFAULTS, ...given };
+  if (!Number.isInteger(resolved.batch) || resolved.batch < 1)
+    throw usageError(`batch must be a positive integer, not ${resolved.batch}`);
+  if (resolved.target !== 'simd' && resolved.target !== 'relaxed')
+    throw usageError(`unknown target "${String(resolved.target)}"`, { remedy: 'Use simd or relaxed.' });
+  const bad = resolved.opIdsToSkip.find((id) => !Number.isInteger(id) || id < 0);
+  if (bad !== undefined) throw usageError(`op ids are integers from 0, not ${bad}`);
+  if (!PRECISIONS.includes(resolved.precision))
+    throw usageError(`unknown precision "${resolved.precision}"`, { remedy: `Use ${PRECISIONS.join(', ')}.` });
+  if (resolved.precision !== 'int8' && (resolved.opsToQuantize || resolved.opIdsToSkip.length > 0))
+    throw usageError(`${resolved.precision} compiles everything in float; no op types or ids can be chosen`);
+  for (const [name, shape] of Object.entries(resolved.inputShapes))
+    if (shape.length === 0 || shape.some((d) => !Number.isInteger(d) || d < 1))
+      throw usageError(`shape of input "${name}" must be positive integers, not [${shape}]`);
+  return resolved;
+}

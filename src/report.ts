@@ -1,0 +1,36 @@
+import type { Graph, Node, Value } from './ir/graph.js';
+import type { OpTable } from './ir/op.js';
+import { isCodes, type TensorType } from './ir/type.js';
+import type { OpInfo } from './runtime/abi.js';
+
+/** A type as text, such as `u8[1x3x224x224] s=0.0078 zp=128`. */
+export function typeText({ dtype, shape, quant }: TensorType): string {
+  const size = `${dtype}[${shape.join('x')}]`;
+  if (!quant) return size;
+  if (quant.axis !== null) return `${size} s[${quant.scales.length}] along axis ${quant.axis}`;
+  return `${size} s=${Number((quant.scales[0] as number).toPrecision(4))} zp=${quant.zeroPoints[0]}`;
+}
+
+/** Conversions between reals and codes: neither int8 ops nor float fallbacks. */
+const CONVERSIONS = new Set(['quantize', 'dequantize', 'requantize']);
+
+/** What became of every op of a compiled graph, in execution order. */
+export function describeOps(graph: Graph, ops: OpTable): OpInfo[] {
+  void ops;
+  return graph.nodes.map((node) => describeOp(graph, node));
+}
+
+function describeOp(graph: Graph, node: Node): OpInfo {
+  const text = (v: Value): string => typeText(v.type);
+  const int8 = node.placement?.int8 ?? (CONVERSIONS.has(node.op) && isCodes(graph.output(node).type));
+  return {
+    id: node.id,
+    type: node.op,
+    name: node.origin.name,
+    int8,
+    ...(!int8 && node.placement?.reason ? { reason: node.placement.reason } : {}),
+    inputs: node.inputs.flatMap((id) => (id === null ? [] : [text(graph.value(id))])),
+    outputs: node.outputs.map((id) => text(graph.value(id))),
+    ...(node.fused.length > 0 ? { fused: node.fused.map((f) => ({ id: f.id, type: f.op })) } : {}),
+  };
+}

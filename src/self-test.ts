@@ -1,0 +1,24 @@
+import type { EntryInfo, ModuleInfo } from './runtime/abi.js';
+import { selfTestInput, selfTestOutput } from './runtime/self-test.js';
+
+const SEED = 1;
+
+/**
+ * Runs a module once on generated inputs and adds the outputs' checksums to its description, so that any engine can
+ * be compared with the one that compiled. An engine without the module's instructions leaves the description as it is.
+ */
+export async function attachSelfTest(info: ModuleInfo, build: (info: ModuleInfo) => Uint8Array): Promise<ModuleInfo> {
+  const bytes = build(info) as Uint8Array<ArrayBuffer>;
+  if (!WebAssembly.validate(bytes)) return info;
+  const { instance } = await WebAssembly.instantiate(bytes, {});
+  const { memory, run } = instance.exports as { memory: WebAssembly.Memory; run: () => void };
+  const entry = info.entries[0] as EntryInfo;
+  const at = (t: EntryInfo['inputs'][number], length: number) => new Uint8Array(memory.buffer, t.offset, length);
+  for (const input of entry.inputs) {
+    const data = selfTestInput(input, SEED);
+    at(input, data.length).set(data);
+  }
+  run();
+  const outputs = entry.outputs.map((t) => selfTestOutput(t.name, at(t, t.shape.reduce((n, d) => n * d, 4))));
+  return { ...info, selfTest: { export: entry.export, seed: SEED, outputs } };
+}

@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { MapOp, MapParams, UnaryFunction } from '../../src/codegen/kernels/map.js';
+import { mapKernel, mapStorage } from '../../src/codegen/kernels/map.js';
+import { checkKernel, randomCodes, randomFloats, TestMemory } from '../support/kernel-memory.js';
+
+/** Elements that a strided tensor spans. */
+const span = (dims: readonly number[], strides: readonly number[]): number =>
+  dims.reduce((n, d, i) => n + (d - 1) * strides[i]!, 1);
+
+/** Row-major strides of a shape, permuted: position i of the nest runs along dimension order[i] of the tensor. */
+function strides(dims: readonly number[], order: readonly number[], gap = 0): number[] {
+  const out = dims.map(() => 0);
+  let step = 1;
+  for (const d of [...order].reverse()) {
+    out[d] = step;
+    step = step * dims[d]! + gap;
+  }
+  return out;
+}
+
+const OP_ARGS: Partial<Record<MapOp['kind'], (seed: number) => number[]>> = {
+  quantize: (seed) => [Math.fround([0.5, 0.031, 1][seed % 3]!), seed % 2 ? -128 : 0, 127],
+  requantize: (seed) => [Math.fround([0.5, 0.7312, 1.5][seed % 3]!), -128, seed % 2 ? 127 : 100],
+  dequantize: () => [Math.fround(0.0173)],
+  clamp: () => [0, 77],
+};
+
+/** Runs one map against its reference with random data; `sameAddress` maps in place. */
+function check(params: MapParams, seed: number, sameAddress = false): Uint8Array {
+  const memory = new TestMemory(4, seed);
+  const [from, to] = mapStorage(params.op);
+  const n = span(params.dims, params.source);
+  const values = from === 'i16' ? randomCodes(n, seed) : randomFloats(n, seed, 90, true);
+  const source = memory.tensor(from, values);
+  const target = sameAddress ? source : memory.space(span(params.dims, params.target), to === 'i16' ? 2 : 4);
+  const table = params.op.kind === 'table' ? [memory.i16(randomCodes(511, seed + 1)), 255] : [];
+  const args = OP_ARGS[params.op.kind]?.(seed) ?? table;
+  return checkKernel(mapKernel, params, memory, [source, target, ...args]);
+}
+
+const KINDS: MapOp[] = [
+  { kind: 'copy', storage: 'i16' },
+  { kind: 'copy', storage: 'f32' },
+  { kind: 'quantize', rounding: 'even' },
+  { kind: 'quantize', rounding: 'away' },
+  { kind: 'dequantize' },
+  { kind: 'requantize', rounding: 'even' },
+  { kind: 'requantize', rounding: 'away' },
+  { kind: 'clamp' },
+  { kind: 'table' },
+  { kind: 'activation', activation: { kind: 'hard_swish', threshold: 6, scale: 6, offset: 3 } },
+  { kind: 'activation', activation: { kind: 'relu6' } },
+];
+
+for (const op of KINDS) {
+  test(`${JSON.stringify(op)}: lengths with and without tails`, () => {
+    for (const n of [1, 3, 4, 5, 7, 8, 9, 15, 16, 31, 1003]) check({ dims: [n], source: [1], target: [1], op }, n);
+  });
+
+  test(`${JSON.stringify(op)}: random nests, permutations, gaps and broadcasts`, () => {
+    const order = (rank: number) => fc.shuffledSubarray([...Array(rank).keys()], { minLength: rank, maxLength: rank });
+    const nests = fc.integer({ min: 1, max: 4 }).chain((rank) =>
+      fc.record({
+        dims: fc.array(fc.integer({ min: 1, max: 11 }), { minLength: rank, maxLength: rank }),
+        from: order(rank),
+        to: order(rank),
+        gap: fc.integer({ min: 0, max: 2 }),
+        broadcast: fc.integer({ min: 0, max: 7 }),
+        seed: fc.nat(1000),
+      }),
+    );
+    fc.assert(
+      fc.property(nests, ({ dims, from, to, gap, broadcast, seed }) => {
+        const source = strides(dims, from).map((s, i) => (i === broadcast ? 0 : s));
+        check({ dims, source, target: strides(dims, to, gap), op }, seed);
+      }),
+      { numRuns: 60, seed: 7 },
+    );
+  });
+}
+
+test('network input: NCHW to NHWC with a halo, quantized', () => {
+  const [h, w, c, pad] = [9, 29, 3, 1];
+  const row = (w + 2 * pad) * c;
+  for (const rounding of ['even', 'away'] as const)
+    check({ dims: [h, w, c], source: [w, 1, h * w], target: [row, c, 1], op: { kind: 'quantize', rounding } }, 5);
+});
+
+test('in place', () => {
+  for (const op of KINDS) {
+    const [from, to] = mapStorage(op);
+    if (from === to) check({ dims: [5, 13], source: [20, 1], target: [20, 1], op }, 3, true);
+  }
+});
+
+test('negative strides flip', () => {
+  const memory = new TestMemory(1, 1);
+  const source = memory.i16(randomCodes(19, 1));
+  const target = memory.space(19, 2);
+  const copy: MapOp = { kind: 'copy', storage: 'i16' };
+  checkKernel(mapKernel, { dims: [19], source: [-1], target: [1], op: copy }, memory, [source + 36, target]);
+  checkKernel(mapKernel, { dims: [19], source: [1], target: [-1], op: copy }, memory, [source, target + 36]);
+});
+
+test('long copies', () => {
+  check({ dims: [3, 700], source: [701, 1], target: [710, 1], op: { kind: 'copy', storage: 'i16' } }, 3);
+  check({ dims: [2, 3, 200], source: [600, 200, 1], target: [700, 200, 1], op: { kind: 'copy', storage: 'f32' } }, 4);
+});
+
+test('quantize: ties, extremes and NaN', () => {
+  const values = [0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 0.49999997, -0.49999997, 126.5, 127.5, 1e38, -1e38, Infinity];
+  values.push(-Infinity, Number.NaN, -0, 1e-45, 4194304.5, 8388609);
+  const want = {
+    even: [0, 2, 2, 0, -2, -2, 0, 0, 126, 127, 127, -128, 127, -128, -128, 0, 0, 127, 127],
+    away: [1, 2, 3, -1, -2, -3, 0, 0, 127, 127, 127, -128, 127, -128, -128, 0, 0, 127, 127],
+  };
+  for (const rounding of ['even', 'away'] as const) {
+    const memory = new TestMemory(1, 1);
+    const source = memory.f32(values);
+    const target = memory.space(values.length, 2);
+    const params: MapParams = { dims: [values.length], source: [1], target: [1], op: { kind: 'quantize', rounding } };
+    const out = checkKernel(mapKernel, params, memory, [source, target, 1, -128, 127]);
+    assert.equal([...new Int16Array(out.buffer, target, values.length)], want[rounding]);
+  }
+});
+
+test('unary functions', () => {
+  const functions: UnaryFunction[] = ['exp', 'log', 'sqrt', 'erf', 'neg', 'abs', 'reciprocal', 'floor', 'ceil'];
+  for (const fn of [...functions, 'round', 'softplus', 'square'] as UnaryFunction[]) {
+    const memory = new TestMemory(1, 2);
+    const values = randomFloats(203, 3, 50, true).map((v) => (fn === 'log' || fn === 'sqrt' ? Math.abs(v) : v));
+    const args = [memory.f32(values), memory.space(203, 4)];
+    checkKernel(mapKernel, { dims: [203], source: [1], target: [1], op: { kind: 'unary', fn } }, memory, args);
+  }
+});
+
+test.run();
