@@ -32,6 +32,8 @@ const ARRAYS = {
   bool: Uint8Array,
 } as const;
 
+// Not slice(): that of a Buffer is a view.
+const copyOf = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
 const latin1 = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
 
 /** Whether a file starts like a .npy file. */
@@ -100,7 +102,7 @@ export function decodeNpy(bytes: Uint8Array): NpyArray {
   const content = bytes.subarray(start);
   if (content.length !== size)
     throw modelError(`the .npy file holds ${content.length} bytes of data, its shape [${shape}] needs ${size}`);
-  const data = new ArrayType(content.slice().buffer);
+  const data = new ArrayType(copyOf(content).buffer);
   return { dtype, shape, data: dtype === 'bool' ? (data as Uint8Array).map((v) => (v ? 1 : 0)) : data };
 }
 

@@ -65,7 +65,8 @@ function elements(fields: readonly Field[], dtype: DType | 'f64', size: number):
     for (let i = 0; i < size; i++) data[i] = list[i] as number & bigint;
     return data;
   }
-  const source = new RAW_ARRAYS[dtype]((raw ?? new Uint8Array()).slice().buffer);
+  // A copy: the bytes may start anywhere in the file, typed arrays want them aligned.
+  const source = new RAW_ARRAYS[dtype](new Uint8Array(raw ?? []).buffer);
   for (let i = 0; i < size; i++) data[i] = source[i] as number & bigint;
   return data;
 }

@@ -84,5 +84,5 @@ export function readPacked(field: Field, kind: 'varint' | 'f32' | 'f64'): bigint
   }
   const ArrayType = kind === 'f32' ? Float32Array : Float64Array;
   if (!bytes || bytes.length % ArrayType.BYTES_PER_ELEMENT !== 0) throw damaged();
-  return Array.from(new ArrayType(bytes.slice().buffer));
+  return Array.from(new ArrayType(new Uint8Array(bytes).buffer));
 }

@@ -38,13 +38,29 @@ export interface OutputFile {
   readonly data: Uint8Array | string;
 }
 
-/** Creates a folder and returns the topmost one that did not exist before. */
+/** Removes what a failed write left; that it may fail too matters less than the error being reported. */
+function discard(paths: readonly string[]): void {
+  for (const path of paths)
+    try {
+      rmSync(path, { recursive: true, force: true });
+    } catch {}
+}
+
+/**
+ * Creates a folder with those above it; gives the topmost one that did not exist before. Not mkdir's `recursive`:
+ * Node loops for ever where a parent exists but refuses entries, as /proc does.
+ */
 function makeFolder(path: string): string | undefined {
+  const missing: string[] = [];
+  for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.push(at);
   try {
-    return mkdirSync(path, { recursive: true });
+    if (missing.length === 0 && !statSync(path).isDirectory()) throw new Error('a file with this name is in the way');
+    for (const folder of missing.toReversed()) mkdirSync(folder);
   } catch (cause) {
+    discard(missing.slice(-1));
     throw ioError(`cannot create the folder: ${meaning(cause)}`, { file: path, cause });
   }
+  return missing.at(-1);
 }
 
 function writeTemporary(target: string, data: Uint8Array | string): string {
@@ -54,7 +70,7 @@ function writeTemporary(target: string, data: Uint8Array | string): string {
     writeFileSync(temporary, data);
     return temporary;
   } catch (cause) {
-    rmSync(temporary, { force: true });
+    discard([temporary]);
     throw ioError(`cannot write: ${meaning(cause)}`, { file: target, cause });
   }
 }
@@ -80,8 +96,7 @@ export function writeFiles(folder: string, files: readonly OutputFile[]): string
     }
     return targets;
   } catch (error) {
-    for (const path of [...temporaries, ...fresh]) rmSync(path, { force: true });
-    if (created !== undefined) rmSync(created, { recursive: true, force: true });
+    discard([...temporaries, ...fresh, ...(created === undefined ? [] : [created])]);
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 import { isCodes } from '../ir/type.js';
 import type { OnnxImporter } from './import-context.js';
+import { lowerIdentity } from './lowering/movement.js';
 import { defineOp } from './op.js';
 import { plainDtype, tensorAt, typeOf } from './shapes.js';
-import { lowerIdentity } from './lowering/movement.js';
 
 /** ONNX Identity: a constant, or codes, pass through; a computed value gets a node, so that its id exists. */
 const importIdentity: OnnxImporter = (context) => {

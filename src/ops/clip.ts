@@ -1,6 +1,8 @@
+import { allocate, type Tensor } from '../ir/tensor.js';
 import { isCodes } from '../ir/type.js';
 import { applyActivation } from '../quant/activation.js';
 import { clamp } from '../quant/rounding.js';
+import { toReal } from '../quant/tensors.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { lowerActivation } from './lowering/unary.js';
 import { defineOp, type Op } from './op.js';
@@ -52,8 +54,16 @@ export const clip: Op = defineOp<ClipAttrs>({
   reference(attrs, inputs) {
     const x = tensorAt(inputs, 0);
     const activation = { kind: 'clip', min: attrs.min, max: attrs.max } as const;
-    const data = Float32Array.from(x.data as Float32Array, (v) => applyActivation(activation, v));
+    const data = new Float32Array(x.data.length);
+    for (let i = 0; i < data.length; i++) data[i] = applyActivation(activation, Number(x.data[i]));
     return [{ type: { dtype: 'f32', shape: x.type.shape }, data }];
+  },
+  integer(attrs, inputs, output) {
+    const x = tensorAt(inputs, 0);
+    if (!attrs.onCodes) return clip.reference(attrs, [toReal(x)])[0] as Tensor;
+    const data = allocate(x.type.dtype, x.data.length);
+    for (let i = 0; i < data.length; i++) data[i] = clamp(Number(x.data[i]), attrs.min, attrs.max) as never;
+    return { type: output, data };
   },
   onnx: { Clip: importClip },
 });

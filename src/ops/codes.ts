@@ -4,7 +4,7 @@ import { isCodes, type Quant, type TensorType, zeroPointAt } from '../ir/type.js
 /** Centred codes (code - zeroPoint) of a code tensor, exact in float64. */
 export function centredCodes(t: Tensor): Float64Array {
   const q = t.type.quant as Quant;
-  const out = Float64Array.from(t.data as Int8Array);
+  const out = new Float64Array(t.data as Int8Array);
   if (q.axis === null) {
     const zero = zeroPointAt(q, 0);
     if (zero !== 0) for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) - zero;
@@ -21,7 +21,7 @@ export const isPerTensorCodes = (type: TensorType): boolean => isCodes(type) && 
 
 /** Centred codes, or the real numbers of a tensor without codes. */
 export const operand = (t: Tensor): Float64Array =>
-  isCodes(t.type) ? centredCodes(t) : Float64Array.from(t.data as Float32Array);
+  isCodes(t.type) ? centredCodes(t) : new Float64Array(t.data as Float32Array);
 
 /** The factor from what `operand` gives to real numbers: the scale of per-tensor codes, 1 for reals. */
 export const operandScale = (type: TensorType): number => (isCodes(type) ? (type.quant?.scales[0] as number) : 1);

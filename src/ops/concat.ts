@@ -7,9 +7,9 @@ import { quantizeTensor, toReal } from '../quant/tensors.js';
 import { centredCodes, isPerTensorCodes } from './codes.js';
 import type { OnnxImporter } from './import-context.js';
 import { quantAttr } from './import-helpers.js';
+import { lowerConcat } from './lowering/movement.js';
 import { defineOp } from './op.js';
 import { asInputs, normalizeAxis, plainDtype, reshaped, show, tensorAt, typeOf } from './shapes.js';
-import { lowerConcat } from './lowering/movement.js';
 
 type ConcatAttrs = { readonly axis: number };
 

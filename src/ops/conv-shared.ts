@@ -134,7 +134,7 @@ function epilogueOf(attrs: ConvAttrs, inputs: Inputs, shape: readonly number[]):
 export function referenceConv(attrs: ConvAttrs, inputs: Inputs): Tensor[] {
   const [x, w] = [tensorAt(inputs, 0), tensorAt(inputs, 1)];
   const shape = inferConv(attrs, asInputs(inputs))[0]?.shape as readonly number[];
-  const [xd, wd] = [Float64Array.from(x.data as Float32Array), Float64Array.from(w.data as Float32Array)];
+  const [xd, wd] = [new Float64Array(x.data as Float32Array), new Float64Array(w.data as Float32Array)];
   return [finishReals(convolve(attrs, xd, x.type.shape, wd, w.type.shape), epilogueOf(attrs, inputs, shape), shape)];
 }
 

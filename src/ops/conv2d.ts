@@ -1,9 +1,9 @@
 import { type ConvAttrs, inferConv, integerConv, referenceConv } from './conv-shared.js';
 import type { OnnxImporter } from './import-context.js';
+import { convolutionHalo, lowerConv2d } from './lowering/convolution.js';
 import { defineOp } from './op.js';
 import { show } from './shapes.js';
 import { importWindow } from './window.js';
-import { convolutionHalo, lowerConv2d } from './lowering/convolution.js';
 
 /** ONNX Conv; `auto_pad` becomes explicit pads. */
 const importConv: OnnxImporter = (context) => {

@@ -1,7 +1,7 @@
 import { type ConvAttrs, inferConv, integerConv, referenceConv } from './conv-shared.js';
+import { convolutionHalo, lowerDepthwise } from './lowering/convolution.js';
 import { defineOp } from './op.js';
 import { typeOf } from './shapes.js';
-import { convolutionHalo, lowerDepthwise } from './lowering/convolution.js';
 
 export const depthwiseConv2d = defineOp<ConvAttrs>({
   name: 'depthwise_conv2d',

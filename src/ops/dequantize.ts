@@ -4,9 +4,9 @@ import { isCodes, type Quant, sameQuant } from '../ir/type.js';
 import { toReal } from '../quant/tensors.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { importGrid } from './import-grid.js';
+import { lowerDequantize } from './lowering/movement.js';
 import { defineOp } from './op.js';
 import { show, tensorAt, typeOf } from './shapes.js';
-import { lowerDequantize } from './lowering/movement.js';
 
 /** Codes made by a quantize of another grid: their reals are carried over, (x / s1 + z1 - z2) * s2, in float. */
 function regrid(context: ImportContext, x: Value, from: Quant, to: Quant): Value {

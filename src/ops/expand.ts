@@ -1,10 +1,10 @@
 import { broadcastShape, broadcastStrides, stridedIndices } from './broadcast.js';
 import type { OnnxImporter } from './import-context.js';
 import { onReals } from './import-helpers.js';
+import { lowerExpand } from './lowering/movement.js';
 import { gatherElements } from './move.js';
 import { defineOp } from './op.js';
 import { reshaped, tensorAt, typeOf } from './shapes.js';
-import { lowerExpand } from './lowering/movement.js';
 
 /** `shape` is the shape of the result, resolved. */
 type ExpandAttrs = { readonly shape: readonly number[] };

@@ -1,10 +1,10 @@
 import type { Value } from '../ir/graph.js';
 import { f32 } from '../ir/tensor.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
+import { lowerProduct } from './lowering/product.js';
 import { defineOp } from './op.js';
 import { inferProduct, integerProduct, type ProductAttrs, referenceProduct } from './product-shared.js';
 import { show } from './shapes.js';
-import { lowerProduct } from './lowering/product.js';
 
 /** A value times a constant factor; the value itself for 1. */
 const scaled = (context: ImportContext, v: Value, factor: number): Value =>

@@ -3,10 +3,10 @@ import type { Tensor } from '../ir/tensor.js';
 import { sizeOf, type TensorType } from '../ir/type.js';
 import { broadcastShape, broadcastStrides, stridedIndices } from './broadcast.js';
 import type { OnnxImporter } from './import-context.js';
+import { lowerMatmul } from './lowering/product.js';
 import { defineOp } from './op.js';
 import { productSums, transposeMatrix } from './product-shared.js';
 import { show, tensorAt, typeOf } from './shapes.js';
-import { lowerMatmul } from './lowering/product.js';
 
 type MatmulAttrs = { readonly transX: boolean; readonly transY: boolean; readonly alpha: number };
 
@@ -35,8 +35,8 @@ function reference(attrs: MatmulAttrs, inputs: readonly (Tensor | null)[]): Tens
   const [xs, ys] = [starts(x.type.shape, batch), starts(y.type.shape, batch)];
   for (let b = 0; b < xs.length; b++) {
     const [xb, yb] = [(xs[b] as number) * m * k, (ys[b] as number) * k * n];
-    const a = Float64Array.from((x.data as Float32Array).subarray(xb, xb + m * k));
-    const w = Float64Array.from((y.data as Float32Array).subarray(yb, yb + k * n));
+    const a = new Float64Array((x.data as Float32Array).subarray(xb, xb + m * k));
+    const w = new Float64Array((y.data as Float32Array).subarray(yb, yb + k * n));
     const sums = productSums(
       attrs.transX ? transposeMatrix(a, k, m) : a,
       attrs.transY ? w : transposeMatrix(w, k, n),

@@ -1,6 +1,6 @@
+import { lowerProduct } from './lowering/product.js';
 import { defineOp } from './op.js';
 import { inferProduct, integerProduct, type ProductAttrs, referenceProduct } from './product-shared.js';
-import { lowerProduct } from './lowering/product.js';
 
 export const mul = defineOp<ProductAttrs>({
   name: 'mul',

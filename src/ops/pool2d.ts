@@ -6,10 +6,10 @@ import { centredCodes, isPerTensorCodes } from './codes.js';
 import { finisher } from './epilogue.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { onReals } from './import-helpers.js';
+import { lowerPool } from './lowering/pool.js';
 import { defineOp } from './op.js';
 import { asInputs, show, tensorAt, typeOf } from './shapes.js';
 import { checkWindow, importWindow, type Window2d, windowOutput } from './window.js';
-import { lowerPool } from './lowering/pool.js';
 
 /** Attributes of pool2d; pads are [top, left, bottom, right]. `global` covers the plane and ignores the window. */
 export type PoolAttrs = {
@@ -86,8 +86,8 @@ function reference(attrs: PoolAttrs, inputs: Inputs): Tensor[] {
   const x = tensorAt(inputs, 0);
   const type = infer(attrs, asInputs([x]))[0] as TensorType;
   const finish = attrs.poolType === 'max' ? (v: number) => v : (v: number, n: number) => v / n;
-  const out = slide(attrs, Float64Array.from(x.data as Float32Array), x.type.shape, finish);
-  return [{ type, data: Float32Array.from(out) }];
+  const out = slide(attrs, new Float64Array(x.data as Float32Array), x.type.shape, finish);
+  return [{ type, data: new Float32Array(out) }];
 }
 
 /**

@@ -62,7 +62,7 @@ const epilogueOf = (attrs: ProductAttrs, inputs: Inputs, channels: number): Epil
 export function referenceProduct(attrs: ProductAttrs, inputs: Inputs): Tensor[] {
   const [x, w] = [tensorAt(inputs, 0), tensorAt(inputs, 1)];
   const shape = inferProduct(attrs, asInputs(inputs))[0]?.shape as readonly number[];
-  const [xd, wd] = [Float64Array.from(x.data as Float32Array), Float64Array.from(w.data as Float32Array)];
+  const [xd, wd] = [new Float64Array(x.data as Float32Array), new Float64Array(w.data as Float32Array)];
   const acc = sizeOf(x.type.shape) === 0 ? new Float64Array(sizeOf(shape)) : sums(attrs, xd, wd, w.type.shape);
   return [finishReals(acc, epilogueOf(attrs, inputs, shape.at(-1) as number), shape)];
 }

@@ -4,9 +4,9 @@ import { quantizeTensor } from '../quant/tensors.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { importGrid } from './import-grid.js';
 import { quantAttr } from './import-helpers.js';
+import { lowerQuantize } from './lowering/movement.js';
 import { defineOp } from './op.js';
 import { tensorAt, typeOf } from './shapes.js';
-import { lowerQuantize } from './lowering/movement.js';
 
 /** Attributes of the ops whose result has a grid. */
 export type GridAttrs = { readonly quant: AttrValue };

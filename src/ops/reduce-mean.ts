@@ -7,9 +7,9 @@ import { centredCodes, isPerTensorCodes } from './codes.js';
 import { finisher } from './epilogue.js';
 import type { OnnxImporter } from './import-context.js';
 import { axesOf } from './import-helpers.js';
+import { lowerReduce } from './lowering/reduction.js';
 import { defineOp } from './op.js';
 import { asInputs, normalizeAxes, tensorAt, typeOf } from './shapes.js';
-import { lowerReduce } from './lowering/reduction.js';
 
 /** `axes` are sorted and not negative. */
 type ReduceAttrs = { readonly axes: readonly number[]; readonly keepDims: boolean };
@@ -47,7 +47,7 @@ function reference(attrs: ReduceAttrs, inputs: Inputs): Tensor[] {
   return [
     {
       type,
-      data: Float32Array.from(sums(attrs, Float64Array.from(x.data as Float32Array), x.type.shape), (s) => s / n),
+      data: Float32Array.from(sums(attrs, new Float64Array(x.data as Float32Array), x.type.shape), (s) => s / n),
     },
   ];
 }

@@ -3,10 +3,10 @@ import { codesType, isCodes, type Quant, scaleAt } from '../ir/type.js';
 import { quantizeTensor, toReal } from '../quant/tensors.js';
 import { centredCodes, isPerTensorCodes } from './codes.js';
 import { finisher } from './epilogue.js';
+import { lowerRequantize } from './lowering/movement.js';
 import { defineOp } from './op.js';
 import { type GridAttrs, gridOf } from './quantize.js';
 import { tensorAt, typeOf } from './shapes.js';
-import { lowerRequantize } from './lowering/movement.js';
 
 /** Centred codes of one per-tensor grid as codes of another: round(f32(f32(q - z_x) * f32(s_x / s_y))) + z_y. */
 export const requantizeOp = defineOp<GridAttrs>({

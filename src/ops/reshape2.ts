@@ -2,10 +2,10 @@ import type { Value } from '../ir/graph.js';
 import { sizeOf } from '../ir/type.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { axesOf, onReals } from './import-helpers.js';
+import { lowerReshape } from './lowering/movement.js';
 import { reshapeTensor } from './move.js';
 import { defineOp } from './op.js';
 import { normalizeAxes, reshaped, show, tensorAt, typeOf } from './shapes.js';
-import { lowerReshape } from './lowering/movement.js';
 
 /** The new shape, fully resolved: no 0 that copies, no -1. */
 type ReshapeAttrs = { readonly shape: readonly number[] };

@@ -2,10 +2,10 @@ import { rowMajorStrides } from '../ir/tensor.js';
 import { stridedIndices } from './broadcast.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { onReals } from './import-helpers.js';
+import { lowerSlice } from './lowering/movement.js';
 import { gatherElements } from './move.js';
 import { defineOp } from './op.js';
 import { normalizeAxis, reshaped, tensorAt, typeOf } from './shapes.js';
-import { lowerSlice } from './lowering/movement.js';
 
 /** Resolved: along axes[i], `counts[i]` elements from `starts[i]` on, `steps[i]` (may be negative) apart. */
 type SliceAttrs = {

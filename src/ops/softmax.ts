@@ -1,9 +1,9 @@
 import { sizeOf } from '../ir/type.js';
 import { exp } from '../quant/math.js';
 import type { OnnxImporter } from './import-context.js';
+import { lowerSoftmax } from './lowering/reduction.js';
 import { defineOp } from './op.js';
 import { normalizeAxis, tensorAt, typeOf } from './shapes.js';
-import { lowerSoftmax } from './lowering/reduction.js';
 
 type SoftmaxAttrs = { readonly axis: number };
 

@@ -2,10 +2,10 @@ import { rowMajorStrides } from '../ir/tensor.js';
 import { stridedIndices } from './broadcast.js';
 import type { OnnxImporter } from './import-context.js';
 import { onReals } from './import-helpers.js';
+import { lowerTranspose } from './lowering/movement.js';
 import { gatherElements } from './move.js';
 import { defineOp } from './op.js';
 import { normalizeAxes, reshaped, show, tensorAt, typeOf } from './shapes.js';
-import { lowerTranspose } from './lowering/movement.js';
 
 /** Dimension i of the result is dimension perm[i] of the input. */
 type TransposeAttrs = { readonly perm: readonly number[] };

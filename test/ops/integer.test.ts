@@ -168,7 +168,7 @@ test('concat requantizes operands of other grids and keeps codes of its own', ()
     ...c.slice(n * 3, n * 3 + 3),
   ]);
   expectCodes(result, inQuanta(values, YQ), 'concat');
-  assert.equal(Array.from(result.data.slice(0, 6)), Array.from(parts[0]?.data.slice(0, 6) as Int8Array));
+  assert.equal(Array.from(result.data.slice(0, 6) as Int8Array), Array.from(parts[0]?.data.slice(0, 6) as Int8Array));
 });
 
 test('requantize, quantize and dequantize', () => {
@@ -176,8 +176,8 @@ test('requantize, quantize and dequantize', () => {
   expectCodes(run('requantize', { quant: { ...YQ } }, [x], YQ), inQuanta(exact(x), YQ), 'requantize');
   const r = reals(random(10), [300], 9);
   assert.equal(
-    Array.from(run('quantize', { quant: { ...XQ } }, [r], XQ).data),
-    Array.from(r.data, (v) => quantizeCode(Number(v), XQ)),
+    Array.from(run('quantize', { quant: { ...XQ } }, [r], XQ).data as Uint8Array),
+    Array.from(r.data as Float32Array, (v) => quantizeCode(Number(v), XQ)),
   );
   const back = (OPS.get('dequantize') as Op).integer?.({}, [x], { dtype: 'f32', shape: [300] });
   expectClose(back, f32([300], exact(x)), 1e-7);

@@ -29,8 +29,9 @@ export class ModuleBuilder {
   constructor(binaryen: Binaryen, options: { readonly pages: number; readonly relaxed: boolean }) {
     this.binaryen = binaryen;
     this.module = new binaryen.Module();
-    const { SIMD128, BulkMemory, MutableGlobals, NontrappingFPToInt, SignExt, RelaxedSIMD } = binaryen.Features;
-    const base = SIMD128 | BulkMemory | MutableGlobals | NontrappingFPToInt | SignExt;
+    const { SIMD128, BulkMemory, BulkMemoryOpt, MutableGlobals, NontrappingFPToInt, SignExt, RelaxedSIMD } =
+      binaryen.Features;
+    const base = SIMD128 | BulkMemory | BulkMemoryOpt | MutableGlobals | NontrappingFPToInt | SignExt;
     this.module.setFeatures(options.relaxed ? base | RelaxedSIMD : base);
     this.module.setMemory(options.pages, options.pages, 'memory', []);
   }

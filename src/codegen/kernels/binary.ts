@@ -7,7 +7,17 @@ import type { Local, Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
 import { type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
 import { emitActivation } from './activation.js';
-import { CodeRounding, emitElementwise, halves, loadReals, type Stream, storeReals, vectorNest } from './lanes.js';
+import type { CodeRounder } from './epilogue-emit.js';
+import {
+  codeRounder,
+  emitElementwise,
+  halves,
+  loadReals,
+  type Stream,
+  storeReals,
+  storeRounded,
+  vectorNest,
+} from './lanes.js';
 import { collapse, walk } from './nest.js';
 
 /**
@@ -65,7 +75,7 @@ class BinaryStep {
   private readonly p: BinaryParams;
   private readonly factors: readonly Local<'v128'>[];
   private readonly outputScale: Local<'v128'> | null = null;
-  private readonly codes: CodeRounding | null = null;
+  private readonly codes: CodeRounder | null = null;
   /** Operands that are one element for a whole run, by operand. */
   private readonly repeated: readonly [Local<'v128'>, Local<'v128'>];
   private readonly values: readonly Local<'v128'>[];
@@ -82,7 +92,7 @@ class BinaryStep {
     this.factors = Array.from({ length: factorCount(p) }, splatted);
     if (usesOutputScale(p)) this.outputScale = splatted();
     if (p.output.storage === 'i16') {
-      this.codes = new CodeRounding(f, p.output.rounding, f.param(next, 'i32'), f.param(next + 1, 'i32'));
+      this.codes = codeRounder(f, p.output.rounding, f.param(next, 'i32'), f.param(next + 1, 'i32'));
       this.setup.push(...this.codes.setup);
     }
     this.repeated = [f.local('v128'), f.local('v128')];
@@ -129,7 +139,8 @@ class BinaryStep {
     const used = halves(count);
     const computed = used.flatMap(({ half, part }) => this.compute(streams, half, part));
     const target = streams[2]!;
-    if (this.codes) return [...computed, ...this.codes.store(target, this.values.slice(0, used.length), count)];
+    if (this.codes)
+      return [...computed, ...storeRounded(this.f, this.codes, target, this.values.slice(0, used.length), count)];
     return [
       ...computed,
       ...used.flatMap(({ half, part }) => storeReals(this.f, target, this.values[half]!, half, part)),

@@ -2,6 +2,7 @@ import type { Rounding } from '../../ir/type.js';
 import type { I32, Local, Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
 import { STORAGE_BYTES, type Storage } from '../kernel.js';
+import { CodeRounder, storeLanes } from './epilogue-emit.js';
 import { emitNest, moveInner, type NestShape, outerNest } from './nest.js';
 
 /** Elements that a step of a run works on: two f32x4 or one i16x8. */
@@ -53,26 +54,13 @@ export function loadReals(f: FunctionBuilder, s: Stream, half: number, count = 4
 /** Stores the first `count` 16-bit lanes. */
 export function storeCodes(f: FunctionBuilder, s: Stream, value: V128, count = STEP): Stmt[] {
   if (s.stride !== 1) return scatter(f, s, 16, 0, value, count);
-  return count === STEP ? [f.store(s.ptr, value)] : storeBytes(f, s.ptr, value, 2 * count, 0);
+  return [storeLanes(f, 16, value, count, s.ptr, 0)];
 }
 
 /** Stores the first `count` floats as elements 4 * half and on. */
 export function storeReals(f: FunctionBuilder, s: Stream, value: V128, half: number, count = 4): Stmt[] {
   if (s.stride !== 1) return scatter(f, s, 32, 4 * half, value, count);
-  return count === 4 ? [f.store(s.ptr, value, 16 * half)] : storeBytes(f, s.ptr, value, 4 * count, 16 * half);
-}
-
-/** Stores the first `bytes` (even) bytes of a vector and nothing behind them. */
-function storeBytes(f: FunctionBuilder, ptr: I32, value: V128, bytes: number, offset: number): Stmt[] {
-  const out: Stmt[] = [];
-  let done = 0;
-  for (const size of [8, 4, 2] as const) {
-    if (!(bytes & size)) continue;
-    const bits = (size * 8) as 64 | 32 | 16;
-    out.push(f.storeLane(bits, ptr, value, (done / size) as Lane, offset + done));
-    done += size;
-  }
-  return out;
+  return [storeLanes(f, 32, value, count, s.ptr, 16 * half)];
 }
 
 function scatter(f: FunctionBuilder, s: Stream, bits: 16 | 32, first: number, value: V128, count: number): Stmt[] {
@@ -142,60 +130,19 @@ export function emitElementwise(
   return emitNest(f, outer.dims, pointers, body);
 }
 
-const MAGIC = 12582912; // 1.5 * 2^23: adding it to a float below 2^22 leaves the nearest integer in the low bits
-const MAGIC_BITS = 0x4b400000;
+/** The rounding to codes within run-time bounds, for values that may be anything. */
+export const codeRounder = (f: FunctionBuilder, rounding: Rounding, lo: I32, hi: I32): CodeRounder =>
+  new CodeRounder(f, { rounding, proven: false, lo, hi });
 
-/** Emits the rounding of the numeric contract (`roundToCode` of src/quant/requantize.ts) for f32x4 vectors. */
-export class CodeRounding {
-  /** Run once before the first use. */
-  readonly setup: readonly Stmt[];
-  private readonly f: FunctionBuilder;
-  private readonly rounding: Rounding;
-  private readonly lo: Local<'v128'>;
-  private readonly hi: Local<'v128'>;
-  private readonly magic: Local<'v128'>;
-  private readonly bits: Local<'v128'>;
-
-  /** `lo` and `hi` are centred bounds. */
-  constructor(f: FunctionBuilder, rounding: Rounding, lo: I32, hi: I32) {
-    this.f = f;
-    this.rounding = rounding;
-    this.lo = f.local('v128');
-    this.hi = f.local('v128');
-    this.magic = f.local('v128');
-    this.bits = f.local('v128');
-    this.setup = [
-      this.lo.set(f.unary('f32x4', 'convert_i32x4_s', f.splat('i32x4', lo))),
-      this.hi.set(f.unary('f32x4', 'convert_i32x4_s', f.splat('i32x4', hi))),
-      this.magic.set(f.splatF32(MAGIC)),
-      this.bits.set(f.splatI32(MAGIC_BITS)),
-    ];
-  }
-
-  /** Replaces four values in output quanta by their codes as i32x4. Clamps first: bounds are integers, NaN is lo. */
-  round(x: Local<'v128'>): Stmt[] {
-    const f = this.f;
-    const clamped = f.op('f32x4', 'pmin', this.hi, f.op('f32x4', 'pmax', this.lo, x));
-    const integer = (v: V128): V128 => f.op('i32x4', 'sub', f.op('f32x4', 'add', v, this.magic), this.bits);
-    if (this.rounding === 'even') return [x.set(integer(clamped))];
-    // the distance to the integer below in magnitude is exact, and twice of it reaches 1 from the tie on
-    const whole = f.local('v128');
-    const rest = f.local('v128');
-    return [
-      x.set(clamped),
-      whole.set(f.unary('f32x4', 'trunc', x)),
-      rest.set(f.op('f32x4', 'sub', x, whole)),
-      x.set(integer(f.op('f32x4', 'add', whole, f.unary('f32x4', 'trunc', f.op('f32x4', 'add', rest, rest))))),
-    ];
-  }
-
-  /** Rounds the values of a step (one or two vectors) and stores `count` codes. */
-  store(s: Stream, values: readonly Local<'v128'>[], count: number): Stmt[] {
-    const narrowed = this.f.local('v128');
-    return [
-      ...values.flatMap((v) => this.round(v)),
-      narrowed.set(this.f.op('i16x8', 'narrow_i32x4_s', values[0]!, values.at(-1)!)),
-      ...storeCodes(this.f, s, narrowed, count),
-    ];
-  }
+/** Rounds the values of a step (one or two vectors) in output quanta and stores `count` codes. */
+export function storeRounded(
+  f: FunctionBuilder,
+  rounder: CodeRounder,
+  s: Stream,
+  values: readonly Local<'v128'>[],
+  count: number,
+): Stmt[] {
+  const [low, high = f.zero()] = values.map((v) => rounder.round(v));
+  const codes = f.local('v128');
+  return [codes.set(rounder.narrow(low!, high)), ...storeCodes(f, s, codes, count)];
 }

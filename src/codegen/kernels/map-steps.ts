@@ -3,7 +3,17 @@ import { unreachable } from '../../support/errors.js';
 import type { Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
 import { emitActivation } from './activation.js';
-import { at, CodeRounding, halves, loadCodes, loadReals, type Stream, storeCodes, storeReals } from './lanes.js';
+import {
+  at,
+  codeRounder,
+  halves,
+  loadCodes,
+  loadReals,
+  type Stream,
+  storeCodes,
+  storeReals,
+  storeRounded,
+} from './lanes.js';
 import type { MapOp, UnaryFunction } from './map.js';
 import { type Computed, emitErf, emitExp, emitLog, emitSoftplus } from './math.js';
 
@@ -38,7 +48,7 @@ function realStep(f: FunctionBuilder, transform: (x: V128) => Computed, setup: r
 /** Anything to codes: scaled, rounded and clamped. The op arguments are the factor and the bounds. */
 function roundStep(f: FunctionBuilder, rounding: Rounding, how: 'div' | 'mul'): Step {
   const factor = f.local('v128');
-  const codes = new CodeRounding(f, rounding, f.param(3, 'i32'), f.param(4, 'i32'));
+  const codes = codeRounder(f, rounding, f.param(3, 'i32'), f.param(4, 'i32'));
   const values = f.vectors(2);
   return {
     setup: [factor.set(f.splat('f32x4', f.param(2, 'f32'))), ...codes.setup],
@@ -47,7 +57,7 @@ function roundStep(f: FunctionBuilder, rounding: Rounding, how: 'div' | 'mul'): 
       const scaled = used.map(({ half, part }) =>
         values[half]!.set(f.op('f32x4', how, loadReals(f, s, half, part), factor)),
       );
-      return [...scaled, ...codes.store(t, values.slice(0, used.length), count)];
+      return [...scaled, ...storeRounded(f, codes, t, values.slice(0, used.length), count)];
     },
   };
 }

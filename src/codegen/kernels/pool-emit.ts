@@ -1,7 +1,8 @@
 import type { I32, Local, Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
 import { STORAGE_BYTES } from '../kernel.js';
-import { CodeRounding, type Stream, storeCodes, storeReals } from './lanes.js';
+import type { CodeRounder } from './epilogue-emit.js';
+import { codeRounder, type Stream, storeCodes, storeReals, storeRounded } from './lanes.js';
 import type { PoolParams } from './pool.js';
 import { type WindowGroup, windowGroups } from './pool-windows.js';
 
@@ -61,7 +62,7 @@ function averageReducer(f: FunctionBuilder, p: PoolParams, target: Stream): Redu
   const codes = p.input === 'i16';
   const factor = f.local('v128');
   const rounding =
-    p.output.storage === 'i16' ? new CodeRounding(f, p.output.rounding, f.param(3, 'i32'), f.param(4, 'i32')) : null;
+    p.output.storage === 'i16' ? codeRounder(f, p.output.rounding, f.param(3, 'i32'), f.param(4, 'i32')) : null;
   const mean = (acc: V128): V128 =>
     codes ? f.op('f32x4', 'mul', f.unary('f32x4', 'convert_i32x4_s', acc), factor) : f.op('f32x4', 'div', acc, factor);
   const reals = (accumulators: readonly Local<'v128'>[], count: number): Stmt[] =>
@@ -69,9 +70,9 @@ function averageReducer(f: FunctionBuilder, p: PoolParams, target: Stream): Redu
       ...storeReals(f, target, accumulators[i]!, 0, n),
       f.advance(target.ptr, 4 * n),
     ]);
-  const rounded = (accumulators: readonly Local<'v128'>[], count: number, r: CodeRounding): Stmt[] =>
+  const rounded = (accumulators: readonly Local<'v128'>[], count: number, r: CodeRounder): Stmt[] =>
     [...pieces(count, 8)].flatMap(([i, n]) => [
-      ...r.store(target, accumulators.slice(2 * i, 2 * i + (n > 4 ? 2 : 1)), n),
+      ...storeRounded(f, r, target, accumulators.slice(2 * i, 2 * i + (n > 4 ? 2 : 1)), n),
       f.advance(target.ptr, 2 * n),
     ]);
   return {

@@ -1,5 +1,6 @@
 import type { SourceAttrs } from '../../ops/import-context.js';
 import { modelError } from '../../support/errors.js';
+import { quoted } from './names.js';
 import { type AttributeProto, AttributeType, type NodeProto, toNumber } from './proto.js';
 import { readTensor, type TensorSource } from './tensors.js';
 import { Unsupported } from './unsupported.js';
@@ -31,15 +32,16 @@ export function sourceAttrs(node: NodeProto, source: TensorSource): SourceAttrs 
   const get = (name: string, ...types: number[]): AttributeProto | undefined => {
     const found = byName.get(name);
     if (!found) return undefined;
-    if (found.refAttrName !== '') throw new Unsupported(`attribute "${name}" refers to an attribute of a function`);
+    if (found.refAttrName !== '')
+      throw new Unsupported(`attribute ${quoted(name)} refers to an attribute of a function`);
     if (!types.includes(typeOf(found)))
-      throw modelError(`attribute "${name}" is not ${KIND[types[0] as number] ?? 'of a known type'}`);
+      throw modelError(`attribute ${quoted(name)} is not ${KIND[types[0] as number] ?? 'of a known type'}`);
     return found;
   };
   const orElse = <T>(value: T | undefined, name: string, fallback: T | undefined): T => {
     if (value !== undefined) return value;
     if (fallback !== undefined) return fallback;
-    throw modelError(`attribute "${name}" is missing`);
+    throw modelError(`attribute ${quoted(name)} is missing`);
   };
   const number = (a: AttributeProto): number => (typeOf(a) === INT ? toNumber(a.i) : a.f);
   const list = (a: AttributeProto): number[] => (typeOf(a) === INTS ? a.ints.map(toNumber) : [...a.floats]);
@@ -58,7 +60,7 @@ export function sourceAttrs(node: NodeProto, source: TensorSource): SourceAttrs 
     floats: (name, fallback) => [...orElse(read(get(name, FLOATS, INTS), list), name, fallback)],
     tensor: (name) => {
       const tensor = get(name, TENSOR)?.t;
-      return tensor ? readTensor(tensor, `attribute "${name}"`, source) : undefined;
+      return tensor ? readTensor(tensor, `attribute ${quoted(name)}`, source) : undefined;
     },
   };
 }

@@ -6,6 +6,7 @@ import { OPS } from '../../ops/index.js';
 import { assert, modelError } from '../../support/errors.js';
 import { sourceAttrs } from './attributes.js';
 import { checkTypes, foldNode } from './fold.js';
+import { quoted } from './names.js';
 import type { NodeProto } from './proto.js';
 import type { Draft, Scope } from './scope.js';
 import type { TensorSource } from './tensors.js';
@@ -66,7 +67,7 @@ export class NodeContext implements ImportContext {
 
   constant(i: number): Tensor {
     const { data, name } = this.input(i);
-    return data ?? this.unsupported(`input ${i} ("${name}") is computed by the network, it must be constant`);
+    return data ?? this.unsupported(`input ${i} (${quoted(name)}) is computed by the network, it must be constant`);
   }
 
   numbers(i: number): number[] | null {

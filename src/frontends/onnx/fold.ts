@@ -6,7 +6,7 @@ import { internalError, modelError } from '../../support/errors.js';
 import { MAX_ELEMENTS } from './tensors.js';
 
 /** Results of more elements than this are not computed at import. */
-const MAX_FOLDED = 2 ** 27;
+const MAX_FOLDED = 2 ** 26;
 
 /** Throws a model error for a result that no module could hold. */
 export function checkTypes(types: readonly TensorType[]): void {

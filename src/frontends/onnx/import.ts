@@ -4,7 +4,8 @@ import { ONNX_IMPORTERS } from '../../ops/index.js';
 import { internalError, modelError, QcError } from '../../support/errors.js';
 import { NodeContext } from './context.js';
 import { InputTypes, type ShapeOptions } from './inputs.js';
-import { describeNode, executionOrder } from './order.js';
+import { describeNode, quoted, typeName } from './names.js';
+import { executionOrder } from './order.js';
 import { decodeModel, type GraphProto, type ModelProto, type NodeProto, toNumber } from './proto.js';
 import { Scope } from './scope.js';
 import { readTensor, type TensorSource } from './tensors.js';
@@ -113,10 +114,10 @@ class Importer {
 
   private defineConstants(): void {
     for (const { values } of this.source.sparseInitializer)
-      if (this.read.has(values?.name ?? '')) throw modelError(`initializer "${values?.name}" is sparse`);
+      if (this.read.has(values?.name ?? '')) throw modelError(`initializer ${quoted(values?.name ?? '')} is sparse`);
     for (const proto of this.source.initializer) {
-      const what = `initializer "${proto.name}"`;
-      if (this.scope.has(proto.name)) throw modelError(`two initializers are named "${proto.name}"`);
+      const what = `initializer ${quoted(proto.name)}`;
+      if (this.scope.has(proto.name)) throw modelError(`two initializers are named ${quoted(proto.name)}`);
       this.scope.defineLazily(proto.name, () => readTensor(proto, what, this.options));
     }
   }
@@ -124,7 +125,7 @@ class Importer {
   private defineInputs(): void {
     const seen = new Set<string>();
     for (const info of this.source.input) {
-      if (seen.has(info.name)) throw modelError(`two inputs are named "${info.name}"`);
+      if (seen.has(info.name)) throw modelError(`two inputs are named ${quoted(info.name)}`);
       seen.add(info.name);
       if (this.scope.has(info.name)) continue;
       if (info.name === '') throw modelError('an input has no name');
@@ -137,9 +138,11 @@ class Importer {
   private importNode(node: NodeProto, id: number): void {
     const described = describeNode(node, id);
     const again = node.output.find((name) => name !== '' && this.scope.has(name));
-    if (again !== undefined) throw modelError(`"${again}" is also an input or an initializer`, { node: described });
+    if (again !== undefined)
+      throw modelError(`${quoted(again)} is also an input or an initializer`, { node: described });
     const unknown = node.input.find((name) => name !== '' && !this.scope.has(name) && !this.scope.isLost(name));
-    if (unknown !== undefined) throw modelError(`it reads "${unknown}", which nothing makes`, { node: described });
+    if (unknown !== undefined)
+      throw modelError(`it reads ${quoted(unknown)}, which nothing makes`, { node: described });
     try {
       const importer = this.importerOf(node);
       if (node.input.some((name) => this.scope.isLost(name))) {
@@ -151,7 +154,7 @@ class Importer {
       this.defineResults(node, context.finish(Array.isArray(returned) ? returned : [returned as Value]));
     } catch (error) {
       if (error instanceof Unsupported) {
-        const type = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
+        const type = typeName(node.domain === '' ? node.opType : `${node.domain}.${node.opType}`);
         this.unsupported.push({ node: described, type, what: error.message, remedy: error.remedy });
       } else if (this.unsupported.length === 0) throw withPlace(error, undefined, described);
       // Otherwise the failure may follow from a placeholder, and the report of what is unsupported comes first.
@@ -160,7 +163,8 @@ class Importer {
   }
 
   private importerOf({ opType, domain }: NodeProto): OnnxImporter {
-    if (domain !== '' && domain !== 'ai.onnx') throw new Unsupported(`the operator set "${domain}" is not supported`);
+    if (domain !== '' && domain !== 'ai.onnx')
+      throw new Unsupported(`the operator set ${quoted(domain)} is not supported`);
     const importer = ONNX_IMPORTERS.get(opType)?.importer;
     if (!importer) throw new Unsupported('there is no such operator in qc');
     return importer;
@@ -171,7 +175,7 @@ class Importer {
       const value = results[i];
       if (name === '') return;
       if (value) this.scope.define(name, value);
-      else if (this.read.has(name)) throw new Unsupported(`its output ${i} ("${name}") is used`);
+      else if (this.read.has(name)) throw new Unsupported(`its output ${i} (${quoted(name)}) is used`);
     });
   }
 
@@ -189,9 +193,9 @@ class Importer {
   private addOutputs(): void {
     const seen = new Set<string>();
     for (const { name } of this.source.output) {
-      if (seen.has(name)) throw modelError(`two outputs are named "${name}"`);
+      if (seen.has(name)) throw modelError(`two outputs are named ${quoted(name)}`);
       seen.add(name);
-      if (!this.scope.has(name)) throw modelError(`nothing makes the output "${name}"`);
+      if (!this.scope.has(name)) throw modelError(`nothing makes the output ${quoted(name)}`);
       this.scope.graph.addOutput(this.scope.enter(this.scope.get(name)).id, name);
     }
   }

@@ -1,6 +1,7 @@
 import { sizeOf, type TensorType } from '../../ir/type.js';
 import { modelError, usageError } from '../../support/errors.js';
 import { elementName, elementType } from './elements.js';
+import { quoted } from './names.js';
 import { type DimensionProto, toNumber, type ValueInfoProto } from './proto.js';
 import { MAX_ELEMENTS } from './tensors.js';
 
@@ -34,8 +35,8 @@ export class InputTypes {
     const names = inputs.map(({ name }) => name);
     for (const [name, shape] of Object.entries(inputShapes)) {
       if (!names.includes(name))
-        throw usageError(`the model has no input "${name}"`, { remedy: `Its inputs are ${names.join(', ')}.` });
-      if (!shape.every(isSize)) throw usageError(`[${shape}] is not a shape for input "${name}"`);
+        throw usageError(`the model has no input ${quoted(name)}`, { remedy: `Its inputs are ${names.join(', ')}.` });
+      if (!shape.every(isSize)) throw usageError(`[${shape}] is not a shape for input ${quoted(name)}`);
     }
     this.checkBatch(inputs);
     for (const { type } of inputs) {
@@ -60,15 +61,16 @@ export class InputTypes {
   typeOf(info: ValueInfoProto, onNote?: (message: string) => void): TensorType {
     const { name } = info;
     const tensorType = info.type?.tensorType;
-    if (!tensorType) throw modelError(`input "${name}" is not a tensor`);
+    if (!tensorType) throw modelError(`input ${quoted(name)} is not a tensor`);
     const element = elementType(tensorType.elemType);
     if (!element)
-      throw modelError(`input "${name}" has elements of type ${elementName(tensorType.elemType)}`, {
+      throw modelError(`input ${quoted(name)} has elements of type ${elementName(tensorType.elemType)}`, {
         remedy: 'Inputs may be float32, int8, uint8, int32, int64 or bool.',
       });
-    if (element.converted) onNote?.(`input "${name}" takes float32 instead of ${elementName(tensorType.elemType)}`);
+    if (element.converted)
+      onNote?.(`input ${quoted(name)} takes float32 instead of ${elementName(tensorType.elemType)}`);
     const shape = this.bind(name, tensorType.shape?.dim);
-    if (sizeOf(shape) > MAX_ELEMENTS) throw modelError(`input "${name}" has the impossible shape [${shape}]`);
+    if (sizeOf(shape) > MAX_ELEMENTS) throw modelError(`input ${quoted(name)} has the impossible shape [${shape}]`);
     return { dtype: element.dtype, shape };
   }
 
@@ -105,14 +107,14 @@ export class InputTypes {
     const fits = given.length === dims?.length && dims.every((d, i) => (fixedSize(d) ?? given[i]) === given[i]);
     if (dims && !fits) {
       const stated = dims.map((d) => fixedSize(d) ?? (d.dimParam || '?'));
-      throw usageError(`the shape [${given}] does not fit input "${name}", which is [${stated}] in the model`);
+      throw usageError(`the shape [${given}] does not fit input ${quoted(name)}, which is [${stated}] in the model`);
     }
     return given;
   }
 }
 
 function openError(name: string, what: string, example: readonly string[]): Error {
-  return modelError(`input "${name}" has an open size: ${what}`, {
+  return modelError(`input ${quoted(name)} has an open size: ${what}`, {
     remedy: `Give its shape, for example --input-shape ${name}=${example.join('x')}.`,
   });
 }

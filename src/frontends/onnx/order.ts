@@ -1,9 +1,6 @@
 import { modelError } from '../../support/errors.js';
+import { describeNode, quoted } from './names.js';
 import type { NodeProto } from './proto.js';
-
-/** A node as messages name it, `Conv (12) "name"`. */
-export const describeNode = (node: NodeProto, id: number): string =>
-  `${node.opType || 'a node without a type'} (${id})${node.name === '' ? '' : ` "${node.name}"`}`;
 
 /**
  * The indices of the nodes in execution order. ONNX demands a sorted list, and a sorted list keeps its order; others are
@@ -29,7 +26,7 @@ export function executionOrder(nodes: readonly NodeProto[]): number[] {
       const before = producer.get(name);
       if (before === undefined || state[before] === 2) continue;
       if (state[before] === 1)
-        throw modelError(`the graph has a cycle through "${name}"`, {
+        throw modelError(`the graph has a cycle through ${quoted(name)}`, {
           node: describeNode(nodes[before] as NodeProto, before),
         });
       stack.push({ id: before, next: 0 });
@@ -45,7 +42,7 @@ function findProducers(nodes: readonly NodeProto[]): Map<string, number> {
       if (name === '') continue;
       const other = producer.get(name);
       if (other !== undefined)
-        throw modelError(`"${name}" is also an output of ${describeNode(nodes[other] as NodeProto, other)}`, {
+        throw modelError(`${quoted(name)} is also an output of ${describeNode(nodes[other] as NodeProto, other)}`, {
           node: describeNode(node, id),
         });
       producer.set(name, id);

@@ -1,6 +1,7 @@
 import { type Tensor, type TensorData, tensor } from '../../ir/tensor.js';
 import { modelError } from '../../support/errors.js';
 import { bfloat16ToFloat32, type ElementType, elementName, elementType, halfToNumber } from './elements.js';
+import { quoted } from './names.js';
 import { DataLocation, DataType, type Int64, type TensorProto, toBigInt, toNumber } from './proto.js';
 import { Unsupported } from './unsupported.js';
 
@@ -109,20 +110,20 @@ function readExternal(proto: TensorProto, what: string, { readExternal }: Tensor
   const entries = new Map(proto.externalData.map(({ key, value }) => [key, value]));
   const location = entries.get('location') ?? '';
   if (!readExternal)
-    throw modelError(`${what} lies in another file, "${location}"`, {
+    throw modelError(`${what} lies in another file, ${quoted(location)}`, {
       remedy: 'Save the model as one file: onnx.save_model(model, path, save_as_external_data=False).',
     });
   // A model must not make qc read files elsewhere on the machine.
   if (location === '' || /^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)/.test(location))
-    throw modelError(`${what} lies in "${location}", which is not a file beside the model`);
+    throw modelError(`${what} lies in ${quoted(location)}, which is not a file beside the model`);
   const bytes = readExternal(location);
   const offset = Number(entries.get('offset') ?? 0);
   const length = Number(entries.get('length') ?? bytes.length - offset);
   if (!(Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0))
-    throw modelError(`${what} has an impossible place in "${location}"`);
+    throw modelError(`${what} has an impossible place in ${quoted(location)}`);
   if (offset + length > bytes.length)
     throw modelError(
-      `${what} needs the bytes ${offset} to ${offset + length} of "${location}", which has ${bytes.length}`,
+      `${what} needs the bytes ${offset} to ${offset + length} of ${quoted(location)}, which has ${bytes.length}`,
     );
   return bytes.subarray(offset, offset + length);
 }

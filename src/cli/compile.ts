@@ -1,0 +1,92 @@
+import { basename, join } from 'node:path';
+import { type CompileResult, compile } from '../compile.js';
+import { readFile, writeFiles } from '../host/files.js';
+import type { Command, Flags } from './command.js';
+import { MODEL_FLAGS, modelOptions } from './model-flags.js';
+import { floatReasons, memoryText, opsText } from './summary.js';
+import { colors, formatBytes, formatTime, human, progress, resultJson } from './terminal.js';
+
+interface Compiled {
+  readonly model: string;
+  readonly modelBytes: number;
+  readonly out: string;
+  readonly debug: string | undefined;
+  readonly result: CompileResult;
+  readonly milliseconds: number;
+}
+
+const bytesOf = (data: Uint8Array | string): number => Buffer.byteLength(data);
+
+function summary({ model, modelBytes, out, debug, result, milliseconds }: Compiled): string {
+  const { report, files, notes, dumps } = result;
+  const line = (title: string, text: string): string => `  ${colors.dim(title.padEnd(8))} ${text}`;
+  const sizes = files.map((f) => `${f.name} ${formatBytes(bytesOf(f.data))}`).join(', ');
+  return [
+    `${colors.green('compiled')} ${basename(model)} (${formatBytes(modelBytes)}) to ${colors.bold(out)}`,
+    line('ops', opsText(report.ops)),
+    ...floatReasons(report.ops).map((text) => line('float', text)),
+    line('files', sizes),
+    line('memory', memoryText(report)),
+    line('time', formatTime(milliseconds)),
+    ...(debug === undefined ? [] : [line('debug', `${dumps.length} graphs in ${debug}`)]),
+    ...notes.map((note) => `${colors.yellow('note:')} ${note}`),
+  ].join('\n');
+}
+
+function json({ out, debug, result, milliseconds, modelBytes }: Compiled): object {
+  const { report, files, notes, dumps } = result;
+  const written = files.map((f) => ({ name: f.name, path: join(out, f.name), bytes: bytesOf(f.data) }));
+  const dumped = debug === undefined ? [] : dumps.map((d) => join(debug, d.name));
+  return { files: written, modelBytes, notes, dumps: dumped, milliseconds: Math.round(milliseconds), module: report };
+}
+
+async function run(path: string, flags: Flags): Promise<void> {
+  const out = flags.required('out') ?? '.';
+  const given = flags.text('debug');
+  const debug = given === undefined ? undefined : given || 'qc-debug';
+  const options = modelOptions(path, flags);
+  const model = readFile(path);
+  const start = performance.now();
+  progress('reading the model');
+  const result = await compile(model, {
+    ...options,
+    inline: flags.on('inline'),
+    debug: debug !== undefined,
+    onPass: (event) => progress(`pass ${event.index} ${event.name}`),
+  });
+  const milliseconds = performance.now() - start;
+  if (debug !== undefined)
+    writeFiles(
+      debug,
+      result.dumps.map(({ name, text }) => ({ name, data: text })),
+    );
+  writeFiles(out, result.files);
+  const compiled: Compiled = { model: path, modelBytes: model.length, out, debug, result, milliseconds };
+  human(summary(compiled));
+  if (flags.on('json')) resultJson(json(compiled));
+}
+
+export const compileCommand: Command = {
+  name: 'compile',
+  summary: 'Compile a model to one WebAssembly module with its loader and types',
+  subject: { name: 'MODEL', doc: 'An ONNX file' },
+  flags: {
+    out: {
+      alias: 'o',
+      string: true,
+      requiresArg: true,
+      describe: 'Folder for NAME.wasm, NAME.mjs, NAME.d.ts (default: .)',
+    },
+    ...MODEL_FLAGS,
+    inline: { boolean: true, describe: 'Put the module into NAME.mjs; no NAME.wasm' },
+    debug: { string: true, describe: 'Write the graph after each pass as NN_pass.dot (default folder: qc-debug)' },
+    json: { boolean: true, describe: 'Report on stdout as JSON' },
+  },
+  examples: [
+    ['qc compile digits.onnx -o build', 'build/digits.wasm, digits.mjs, digits.d.ts'],
+    ['qc compile net.onnx --ops-to-quantize conv2d,fc', 'int8 for convolutions and dense layers only'],
+    ['qc compile net.onnx --op-ids-to-skip 0,91 --debug', 'two ops in float; graphs in qc-debug/'],
+    ['qc compile net.onnx --input-shape image=1x3x224x224', 'fix symbolic dimensions'],
+  ],
+  run,
+};

@@ -1,0 +1,93 @@
+import { compile } from '../compile.js';
+import { readFile } from '../host/files.js';
+import type { ModuleInfo, OpInfo } from '../runtime/abi.js';
+import { isWasm, type ModuleSizes, readModuleInfo } from '../runtime/module-info.js';
+import { modelError, usageError } from '../support/errors.js';
+import type { Command, Flags } from './command.js';
+import { MODEL_FLAGS, modelOptions } from './model-flags.js';
+import { isConversion, memoryText, opsText, tensorText } from './summary.js';
+import { alignColumns, colors, formatBytes, human, progress, result, resultColors, resultJson } from './terminal.js';
+
+interface Inspected {
+  readonly info: ModuleInfo;
+  readonly sizes: ModuleSizes;
+  readonly notes: readonly string[];
+}
+
+/** Reads the description of a compiled module; errors name the file. */
+export function moduleInfoOf(path: string, bytes: Uint8Array): { info: ModuleInfo; sizes: ModuleSizes } {
+  try {
+    return readModuleInfo(bytes);
+  } catch (cause) {
+    throw modelError((cause as Error).message, { file: path, cause });
+  }
+}
+
+async function inspectModel(path: string, model: Uint8Array, flags: Flags): Promise<Inspected> {
+  const onPass = (event: { index: number; name: string }): void => progress(`pass ${event.index} ${event.name}`);
+  const { wasm, notes } = await compile(model, { ...modelOptions(path, flags), onPass });
+  return { ...moduleInfoOf(path, wasm), notes };
+}
+
+function inspectModule(path: string, bytes: Uint8Array, flags: Flags): Inspected {
+  const given = Object.keys(MODEL_FLAGS).find((name) => flags.list(name).length > 0);
+  if (given) throw usageError(`--${given} says how to compile, but ${path} is compiled already`);
+  return { ...moduleInfoOf(path, bytes), notes: [] };
+}
+
+/** What else there is to say about an op: why it is float, what it took in, its name in the model. */
+function remarks({ reason, fused, name }: OpInfo): string {
+  const parts = [reason, ...(fused ?? []).map((f) => `+ ${f.type} (${f.id})`), name && `"${name}"`];
+  return parts.filter(Boolean).join('  ');
+}
+
+function opRows(ops: readonly OpInfo[]): string[] {
+  const kind = (op: OpInfo): string => (isConversion(op) ? '-' : op.int8 ? 'int8' : 'float');
+  const rows = ops.map((op) => [String(op.id), op.type, kind(op), op.outputs.join(', '), remarks(op)]);
+  const [head, ...lines] = alignColumns([['id', 'type', 'in', 'output', ''], ...rows], [0]);
+  const paint = (line: string, op: OpInfo): string =>
+    isConversion(op) ? resultColors.dim(line) : op.int8 ? line : resultColors.yellow(line);
+  return [resultColors.bold(head as string), ...lines.map((line, i) => paint(line, ops[i] as OpInfo))];
+}
+
+function text(path: string, { info, sizes }: Inspected): string {
+  const line = (title: string, content: string): string => `${resultColors.dim(title.padEnd(8))} ${content}`;
+  const size = `${formatBytes(sizes.total)}: code ${formatBytes(sizes.code)}, weights ${formatBytes(sizes.data)}, description ${formatBytes(sizes.info)}`;
+  return [
+    line('file', path),
+    line('made by', `qc ${info.compiler}, target ${info.target}`),
+    ...info.entries.flatMap((entry) => [
+      ...entry.inputs.map((t) => line('input', tensorText(t))),
+      ...entry.outputs.map((t) => line('output', tensorText(t))),
+    ]),
+    line('ops', opsText(info.ops)),
+    line('module', size),
+    line('memory', memoryText(info)),
+    '',
+    ...opRows(info.ops),
+  ].join('\n');
+}
+
+async function run(path: string, flags: Flags): Promise<void> {
+  const bytes = readFile(path);
+  const inspected = isWasm(bytes) ? inspectModule(path, bytes, flags) : await inspectModel(path, bytes, flags);
+  for (const note of inspected.notes) human(`${colors.yellow('note:')} ${note}`);
+  if (flags.on('json'))
+    resultJson({ file: path, sizes: inspected.sizes, notes: inspected.notes, module: inspected.info });
+  else {
+    progress('');
+    result(text(path, inspected));
+  }
+}
+
+export const inspectCommand: Command = {
+  name: 'inspect',
+  summary: 'Show the ops with their ids, what is int8 and why not, sizes and memory',
+  subject: { name: 'MODEL|MODULE', doc: 'An ONNX file, or a .wasm made by qc compile' },
+  flags: { ...MODEL_FLAGS, json: { boolean: true, describe: 'The same as JSON' } },
+  examples: [
+    ['qc inspect digits.onnx', 'compile in memory and list the ops'],
+    ['qc inspect build/digits.wasm --json', 'what a module says about itself'],
+  ],
+  run,
+};

@@ -1,0 +1,130 @@
+import yargs, { type Argv } from 'yargs';
+import { EXIT_CODES, QcError, usageError } from '../support/errors.js';
+import { VERSION } from '../version.js';
+import { type Command, checkUnknown, Flags, type Parsed } from './command.js';
+import { compileCommand } from './compile.js';
+import { inspectCommand } from './inspect.js';
+import { runCommand } from './run.js';
+import { nearest } from './suggest.js';
+import { colors, human, result } from './terminal.js';
+
+const COMMANDS: readonly Command[] = [compileCommand, runCommand, inspectCommand];
+
+const EPILOGUE = `Results go to stdout, everything else to stderr. NO_COLOR is honoured.
+Exit codes: 0 ok, 1 a check failed, 2 usage, 3 bad or unsupported model or data, 4 cannot read or write, 70 bug of qc.`;
+
+/** Settings under which yargs gives exactly what was typed. */
+const PARSER = {
+  'boolean-negation': false,
+  'camel-case-expansion': false,
+  'dot-notation': false,
+  'parse-numbers': false,
+  'parse-positional-numbers': false,
+  'strip-aliased': true,
+};
+
+/** Runs a command on what yargs parsed. */
+async function execute(command: Command, parsed: Parsed): Promise<void> {
+  checkUnknown(command, parsed);
+  const { subject } = parsed;
+  if (typeof subject !== 'string' || subject === '') {
+    const taken = command.flags.debug && parsed.debug;
+    throw usageError(
+      `${command.subject.name} is missing: ${command.subject.doc.toLowerCase().replace('onnx', 'ONNX')}`,
+      {
+        remedy: taken
+          ? `--debug took "${String(taken)}" as its folder; write --debug last, or --debug=FOLDER.`
+          : `qc ${command.name} --help shows examples.`,
+      },
+    );
+  }
+  await command.run(subject, new Flags(parsed));
+}
+
+function register(parser: Argv, command: Command): Argv {
+  const { name, doc } = command.subject;
+  const describeCommand = (y: Argv): Argv => {
+    y.usage(`qc ${command.name} ${name} [flags]\n\n${command.summary}.\n\n${name}: ${doc}.`);
+    y.positional('subject', { type: 'string', hidden: true });
+    for (const [flag, options] of Object.entries(command.flags)) y.option(flag, options);
+    return y.example(command.examples.map(([text, about]): [string, string] => [text, about]));
+  };
+  return parser.command(`${command.name} [subject]`, command.summary, describeCommand, (parsed) =>
+    execute(command, parsed as unknown as Parsed),
+  );
+}
+
+function makeParser(argv: readonly string[]): Argv {
+  const parser = yargs([...argv])
+    .scriptName('qc')
+    .usage('qc COMMAND [flags]\n\nCompiles quantized neural networks to self-contained int8 SIMD WebAssembly modules.')
+    .locale('en')
+    .parserConfiguration(PARSER)
+    .wrap(Math.min(110, process.stdout.columns ?? 100))
+    .help()
+    .alias('help', 'h')
+    .version(VERSION)
+    .epilogue(EPILOGUE)
+    .exitProcess(false)
+    .fail(false);
+  return COMMANDS.reduce(register, parser);
+}
+
+/** Throws a usage error unless the command line starts with a command, or asks for help or the version. */
+function checkCommand(argv: readonly string[]): void {
+  const [first] = argv;
+  if (first === undefined) throw usageError('no command given', { remedy: 'qc --help lists the commands.' });
+  if (first.startsWith('-') || COMMANDS.some((c) => c.name === first)) return;
+  const guess = nearest(
+    first,
+    COMMANDS.map((c) => c.name),
+  );
+  throw usageError(`unknown command "${first}"`, {
+    remedy: guess ? `Did you mean qc ${guess}?` : `The commands are ${COMMANDS.map((c) => c.name).join(', ')}.`,
+  });
+}
+
+/** An error of yargs as one of ours. */
+function fromYargs(error: Error): QcError {
+  const missing = /^Not enough arguments following: (.+)$/.exec(error.message)?.[1];
+  return usageError(missing ? `--${missing} needs a value` : error.message);
+}
+
+/** Tells the user what went wrong; gives the exit code. */
+function report(thrown: unknown): number {
+  const error = (thrown as Error)?.name === 'YError' ? fromYargs(thrown as Error) : thrown;
+  const known = error instanceof QcError;
+  if (known && error.kind !== 'internal') human(`${colors.red('error:')} ${error.format()}`);
+  else {
+    const message = known ? error.format() : error instanceof Error ? error.message : String(error);
+    human(
+      `${colors.red('internal error:')} ${message}\n  This is a bug of qc ${VERSION}: please report it with the model, if you can.`,
+    );
+    if (!process.env.QC_TRACE) human('  QC_TRACE=1 shows where it happened.');
+  }
+  if (process.env.QC_TRACE && error instanceof Error) human(error.stack ?? '');
+  return known ? EXIT_CODES[error.kind] : EXIT_CODES.internal;
+}
+
+/** Runs the command line; gives the exit code. Never throws. */
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    const args = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
+    checkCommand(args);
+    const parsed = await makeParser(args).parseAsync();
+    const asked = args.some((arg) => arg === '--help' || arg === '-h' || arg === '--version');
+    if (args[0]?.startsWith('-') && !asked)
+      throw usageError(`a command has to come before ${args[0]}`, { remedy: 'qc --help lists the commands.' });
+    void parsed;
+    return 0;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+// A reader that stops early, such as head, is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+process.exitCode = await main(process.argv.slice(2));
+void result;

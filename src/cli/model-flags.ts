@@ -1,0 +1,83 @@
+import { parse } from 'node:path';
+import type { Options } from 'yargs';
+import type { CompileOptions } from '../options.js';
+import type { Target } from '../runtime/abi.js';
+import { usageError } from '../support/errors.js';
+import type { Flags } from './command.js';
+
+/** Flags that say how a model is compiled; every command that compiles has them. */
+export const MODEL_FLAGS: Readonly<Record<string, Options>> = {
+  'ops-to-quantize': {
+    string: true,
+    requiresArg: true,
+    describe: 'Only these op types become int8, e.g. conv2d,fc (default: all that can)',
+  },
+  'op-ids-to-skip': {
+    string: true,
+    requiresArg: true,
+    describe: 'Ops that stay in float, by the ids of qc inspect, e.g. 12,40',
+  },
+  fp32: { boolean: true, describe: 'Compile everything in float' },
+  precision: {
+    string: true,
+    requiresArg: true,
+    describe: 'int8, fp32, or fake-quantized: float with the rounding of the model',
+  },
+  target: { string: true, requiresArg: true, describe: 'simd (every engine) or relaxed (relaxed SIMD)' },
+  batch: { string: true, requiresArg: true, describe: 'Size of a symbolic batch dimension (default: 1)' },
+  'input-shape': {
+    string: true,
+    requiresArg: true,
+    describe: 'Shape of an input with symbolic dimensions, e.g. image=1x3x224x224; may be repeated',
+  },
+};
+
+function opIds(flags: Flags): number[] | undefined {
+  return flags.words('op-ids-to-skip')?.map((word) => {
+    if (!/^\d+$/.test(word)) throw usageError(`--op-ids-to-skip takes op ids such as 12,40, not "${word}"`);
+    return Number(word);
+  });
+}
+
+function opTypes(flags: Flags): string[] | undefined {
+  const words = flags.words('ops-to-quantize');
+  // An empty list could mean all ops or none.
+  if (words?.length === 0)
+    throw usageError('--ops-to-quantize needs at least one op type', {
+      remedy: 'Leave the flag out for all, or use --fp32 for none.',
+    });
+  return words;
+}
+
+function inputShapes(flags: Flags): Record<string, number[]> {
+  const entries = flags.list('input-shape').map((text): [string, number[]] => {
+    const at = text.lastIndexOf('=');
+    const dims = text.slice(at + 1).split(/[x,]/);
+    if (at < 1 || !dims.every((d) => /^[1-9]\d*$/.test(d)))
+      throw usageError(`--input-shape takes NAME=1x3x224x224, not "${text}"`);
+    return [text.slice(0, at), dims.map(Number)];
+  });
+  return Object.fromEntries(entries);
+}
+
+function precision(flags: Flags): string | undefined {
+  const given = flags.required('precision');
+  if (!flags.on('fp32')) return given;
+  if (given !== undefined && given !== 'fp32')
+    throw usageError(`--fp32 and --precision ${given} contradict each other`);
+  return 'fp32';
+}
+
+/** The options of a compilation from the command line. The API checks what can be chosen. */
+export function modelOptions(path: string, flags: Flags): CompileOptions {
+  return {
+    name: parse(path).name,
+    file: path,
+    opsToQuantize: opTypes(flags),
+    opIdsToSkip: opIds(flags),
+    precision: precision(flags) as CompileOptions['precision'],
+    target: flags.required('target') as Target | undefined,
+    batch: flags.count('batch'),
+    inputShapes: inputShapes(flags),
+  };
+}
