@@ -1,7 +1,7 @@
 import { assemble, emitCode, pagesFor } from './codegen/emit.js';
-import { Planner } from './codegen/plan/planner.js';
 import { type MemoryMap, planMemory } from './codegen/plan/memory.js';
 import type { Border, Plan } from './codegen/plan/plan.js';
+import { Planner } from './codegen/plan/planner.js';
 import { importOnnx } from './frontends/onnx/import.js';
 import type { Graph } from './ir/graph.js';
 import { selectOps } from './op-selection.js';
@@ -99,12 +99,19 @@ function describeModule(
     entries: [{ export: 'run', inputs: plan.inputs.map(place), outputs: plan.outputs.map(place) }],
     memory: { pages, bytes: pages * 65536, weights: memory.weights, activations: memory.activations },
     hashes,
-    ops: describeOps(graph, OPS),
+    ops: describeOps(graph),
   };
 }
 
 /** The options that change the module, as text. */
-const optionsKey = ({ opsToQuantize, opIdsToSkip, precision, target, batch, inputShapes }: ResolvedOptions): Uint8Array =>
+const optionsKey = ({
+  opsToQuantize,
+  opIdsToSkip,
+  precision,
+  target,
+  batch,
+  inputShapes,
+}: ResolvedOptions): Uint8Array =>
   new TextEncoder().encode(JSON.stringify({ opsToQuantize, opIdsToSkip, precision, target, batch, inputShapes }));
 
 async function sha256(bytes: Uint8Array): Promise<string> {

@@ -2,5 +2,5 @@ export { type CompileResult, compile } from './compile.js';
 export type { CompileOptions } from './options.js';
 export type { PassEvent } from './passes/pipeline.js';
 export type { ModuleInfo } from './runtime/abi.js';
-export { EXIT_CODES, type ErrorKind, QcError } from './support/errors.js';
+export { type ErrorKind, EXIT_CODES, QcError } from './support/errors.js';
 export { VERSION } from './version.js';

@@ -3,7 +3,10 @@ import { usageError } from './support/errors.js';
 
 /** Op types that can be int8, by Paddle name. */
 export const quantizableOps = (): string[] =>
-  [...OPS.values()].filter((op) => op.quant !== 'float-only' && op.quant !== 'boundary').map((op) => op.name).sort();
+  [...OPS.values()]
+    .filter((op) => op.quant !== 'float-only' && op.quant !== 'boundary')
+    .map((op) => op.name)
+    .sort();
 
 /**
  * The Paddle names behind a list of op types; ONNX names are aliases. `note` hears of the ambiguous `mul`.
@@ -17,7 +20,9 @@ export function selectOps(names: readonly string[], note: (text: string) => void
     if (name === 'Mul') note('"Mul" is the elementwise product "elementwise_mul"; the matrix product is "mul".');
     const found = valid.has(name) ? [name] : (ONNX_ALIASES.get(name) ?? []).filter((n) => valid.has(n));
     if (found.length === 0)
-      throw usageError(`"${name}" is no op type that can be int8`, { remedy: `Valid op types: ${[...valid].join(', ')}.` });
+      throw usageError(`"${name}" is no op type that can be int8`, {
+        remedy: `Valid op types: ${[...valid].join(', ')}.`,
+      });
     for (const n of found) selected.add(n);
   }
   return selected;

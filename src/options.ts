@@ -1,6 +1,6 @@
+import type { PassEvent } from './passes/pipeline.js';
 import type { Target } from './runtime/abi.js';
 import { usageError } from './support/errors.js';
-import type { PassEvent } from './passes/pipeline.js';
 
 export type Precision = 'int8' | 'fp32' | 'fake-quantized';
 

@@ -1,5 +1,4 @@
 import type { Graph, Node, Value } from './ir/graph.js';
-import type { OpTable } from './ir/op.js';
 import { isCodes, type TensorType } from './ir/type.js';
 import type { OpInfo } from './runtime/abi.js';
 
@@ -15,8 +14,7 @@ export function typeText({ dtype, shape, quant }: TensorType): string {
 const CONVERSIONS = new Set(['quantize', 'dequantize', 'requantize']);
 
 /** What became of every op of a compiled graph, in execution order. */
-export function describeOps(graph: Graph, ops: OpTable): OpInfo[] {
-  void ops;
+export function describeOps(graph: Graph): OpInfo[] {
   return graph.nodes.map((node) => describeOp(graph, node));
 }
 

@@ -19,6 +19,14 @@ export async function attachSelfTest(info: ModuleInfo, build: (info: ModuleInfo)
     at(input, data.length).set(data);
   }
   run();
-  const outputs = entry.outputs.map((t) => selfTestOutput(t.name, at(t, t.shape.reduce((n, d) => n * d, 4))));
+  const outputs = entry.outputs.map((t) =>
+    selfTestOutput(
+      t.name,
+      at(
+        t,
+        t.shape.reduce((n, d) => n * d, 4),
+      ),
+    ),
+  );
   return { ...info, selfTest: { export: entry.export, seed: SEED, outputs } };
 }

@@ -40,7 +40,8 @@ async function build(variant: Variant): Promise<Net> {
   return emitted.load();
 }
 
-const argmax = (values: Float32Array): number => values.reduce((best, v, i) => (v > (values[best] as number) ? i : best), 0);
+const argmax = (values: Float32Array): number =>
+  values.reduce((best, v, i) => (v > (values[best] as number) ? i : best), 0);
 
 /** Runs all images; the first pass warms the engine up, the second is timed. */
 function evaluate(net: Net, digits: Digits): { predictions: number[]; perSecond: number } {
@@ -82,13 +83,20 @@ async function main(): Promise<void> {
     results.set(variant.title, result);
     const right = result.predictions.filter((p, i) => p === digits.label(i)).length;
     const accuracy = `${((100 * right) / digits.count).toFixed(2)} %`;
-    console.log(`  ${variant.title.padEnd(16)} ${accuracy.padStart(9)} ${Math.round(result.perSecond).toString().padStart(12)}`);
+    console.log(
+      `  ${variant.title.padEnd(16)} ${accuracy.padStart(9)} ${Math.round(result.perSecond).toString().padStart(12)}`,
+    );
   }
-  const [float, int8] = ['FP32', 'INT8'].map((t) => results.get(t)) as [{ perSecond: number }, { perSecond: number; predictions: number[] }];
+  const [float, int8] = ['FP32', 'INT8'].map((t) => results.get(t)) as [
+    { perSecond: number },
+    { perSecond: number; predictions: number[] },
+  ];
   console.log(`\n  INT8 is ${(int8.perSecond / float.perSecond).toFixed(2)} times as fast as FP32.\n`);
   console.log(sizeTable().join('\n'));
-  const shown = digits.count - 1 - ((Date.now() / 1000) % 1000 | 0);
-  console.log(`\n${drawDigit(digits.pixels(shown))}\n\n  predicted ${int8.predictions[shown]}, labelled ${digits.label(shown)}`);
+  const shown = digits.count - 1 - (((Date.now() / 1000) % 1000) | 0);
+  console.log(
+    `\n${drawDigit(digits.pixels(shown))}\n\n  predicted ${int8.predictions[shown]}, labelled ${digits.label(shown)}`,
+  );
 }
 
 await main();

@@ -1,10 +1,10 @@
 import type { ModuleInfo, Target } from '../runtime/abi.js';
 import { SECTION_NAME } from '../runtime/abi.js';
+import { customSection, dataSection, type Segment, withSections } from './binary-format.js';
 import type { Expr, Stmt } from './builder/expr.js';
 import type { FunctionBuilder } from './builder/function.js';
 import { loadBinaryen, ModuleBuilder } from './builder/module.js';
 import { kernelKey } from './kernel.js';
-import { customSection, dataSection, type Segment, withSections } from './binary-format.js';
 import { INIT_FLAG_ADDRESS, type MemoryMap } from './plan/memory.js';
 import { type Call, isRef, type Plan } from './plan/plan.js';
 

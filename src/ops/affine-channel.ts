@@ -1,7 +1,7 @@
 import { sizeOf } from '../ir/type.js';
 import { lowerAffineChannel } from './lowering/convolution.js';
 import { defineOp } from './op.js';
-import { normalizeAxis, show, tensorAt, typeOf } from './shapes.js';
+import { normalizeAxis, show, tensorAt, realTypeOf } from './shapes.js';
 
 /** `axis` is the channel dimension. */
 type AffineAttrs = { readonly axis: number };
@@ -13,10 +13,10 @@ export const affineChannel = defineOp<AffineAttrs>({
   quant: 'float-only',
   lower: lowerAffineChannel,
   infer(attrs, inputs) {
-    const { shape } = typeOf(inputs, 0);
+    const { shape } = realTypeOf(inputs, 0);
     const channels = shape[normalizeAxis(attrs.axis, shape.length)];
     for (const i of [1, 2]) {
-      const own = typeOf(inputs, i).shape;
+      const own = realTypeOf(inputs, i).shape;
       if (own.length !== 1 || own[0] !== channels) throw new Error(`parameter ${show(own)} for ${channels} channels`);
     }
     return [{ dtype: 'f32', shape }];

@@ -1,7 +1,7 @@
 import { sizeOf } from '../ir/type.js';
 import type { OnnxImporter } from './import-context.js';
 import { defineOp } from './op.js';
-import { show, tensorAt, typeOf } from './shapes.js';
+import { show, tensorAt, realTypeOf } from './shapes.js';
 
 type BatchNormAttrs = { readonly epsilon: number };
 
@@ -23,10 +23,10 @@ export const batchNorm = defineOp<BatchNormAttrs>({
   inputs: [5, 5],
   quant: 'float-only',
   infer(_attrs, inputs) {
-    const { shape } = typeOf(inputs, 0);
+    const { shape } = realTypeOf(inputs, 0);
     const channels = shape.length === 1 ? 1 : shape[1];
     for (let i = 1; i < 5; i++) {
-      const own = typeOf(inputs, i).shape;
+      const own = realTypeOf(inputs, i).shape;
       if (own.length !== 1 || own[0] !== channels) throw new Error(`parameter ${show(own)} for input ${show(shape)}`);
     }
     return [{ dtype: 'f32', shape }];

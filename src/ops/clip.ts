@@ -6,7 +6,7 @@ import { toReal } from '../quant/tensors.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { lowerActivation } from './lowering/unary.js';
 import { defineOp, type Op } from './op.js';
-import { tensorAt, typeOf } from './shapes.js';
+import { realTypeOf, tensorAt } from './shapes.js';
 
 /** Bounds are finite (an absent one is the greatest float32), so that attributes stay JSON. */
 type ClipAttrs = {
@@ -16,7 +16,8 @@ type ClipAttrs = {
   readonly onCodes?: boolean;
 };
 
-const FLOAT32_MAX = 3.4028234663852886e38;
+/** The greatest float32, which stands for no bound. */
+export const FLOAT32_MAX = 3.4028234663852886e38;
 
 /** Bounds from attributes (before opset 11) or constant inputs. Source: ONNX Clip. */
 function bounds(context: ImportContext): { min: number; max: number } {
@@ -48,7 +49,7 @@ export const clip: Op = defineOp<ClipAttrs>({
     () => clip,
   ),
   infer(attrs, inputs) {
-    const type = typeOf(inputs, 0);
+    const type = realTypeOf(inputs, 0);
     return [attrs.onCodes ? type : { dtype: 'f32', shape: type.shape }];
   },
   reference(attrs, inputs) {

@@ -5,7 +5,7 @@ import type { Activation } from '../quant/activation.js';
 import { toReal } from '../quant/tensors.js';
 import { centredCodes, isPerTensorCodes } from './codes.js';
 import { type Epilogue, finishReals, finishSums } from './epilogue.js';
-import { asInputs, show, tensorAt, typeOf } from './shapes.js';
+import { asInputs, show, tensorAt, realTypeOf } from './shapes.js';
 import { checkWindow, validRange, type Window2d, windowOutput } from './window.js';
 
 /** Attributes of conv2d and depthwise_conv2d: pads are [top, left, bottom, right]. */
@@ -23,7 +23,7 @@ const windowOf = (a: ConvAttrs, w: readonly number[]): Window2d => ({ ...a, ksiz
 
 /** x [N, C, H, W] * w [M, C / groups, kh, kw] (+ bias [M], + residual like the result) -> [N, M, OH, OW]. */
 export function inferConv(attrs: ConvAttrs, inputs: readonly (InferInput | null)[]): TensorType[] {
-  const [x, w] = [typeOf(inputs, 0).shape, typeOf(inputs, 1).shape];
+  const [x, w] = [realTypeOf(inputs, 0).shape, realTypeOf(inputs, 1).shape];
   if (x.length !== 4 || w.length !== 4) throw new Error(`convolution of ${show(x)} with ${show(w)}: rank 4 expected`);
   const [n, c] = x as [number, number];
   const [m, perGroup] = w as [number, number];

@@ -6,7 +6,7 @@ import type { OnnxImporter } from './import-context.js';
 import { lowerMatmul } from './lowering/product.js';
 import { defineOp } from './op.js';
 import { productSums, transposeMatrix } from './product-shared.js';
-import { show, tensorAt, typeOf } from './shapes.js';
+import { show, tensorAt, realTypeOf } from './shapes.js';
 
 type MatmulAttrs = { readonly transX: boolean; readonly transY: boolean; readonly alpha: number };
 
@@ -20,7 +20,7 @@ function geometry(attrs: MatmulAttrs, x: readonly number[], y: readonly number[]
 }
 
 function infer(attrs: MatmulAttrs, inputs: readonly (InferInput | null)[]): TensorType[] {
-  const { m, n, batch } = geometry(attrs, typeOf(inputs, 0).shape, typeOf(inputs, 1).shape);
+  const { m, n, batch } = geometry(attrs, realTypeOf(inputs, 0).shape, realTypeOf(inputs, 1).shape);
   return [{ dtype: 'f32', shape: [...batch, m, n] }];
 }
 

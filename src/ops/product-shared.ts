@@ -6,7 +6,7 @@ import { toReal } from '../quant/tensors.js';
 import { centredCodes } from './codes.js';
 import { hasIntegerSums } from './conv-shared.js';
 import { type Epilogue, finishReals, finishSums } from './epilogue.js';
-import { asInputs, show, tensorAt, typeOf } from './shapes.js';
+import { asInputs, show, tensorAt, realTypeOf } from './shapes.js';
 
 /** Attributes of mul and fc: weights are [K, N], or [N, K] where transposed. */
 export type ProductAttrs = { readonly transposeWeights: boolean; readonly activation: Activation | null };
@@ -15,7 +15,7 @@ type Inputs = readonly (Tensor | null)[];
 
 /** x [..., K] * w [K, N] or [N, K] (+ bias [N]) -> [..., N]. */
 export function inferProduct(attrs: ProductAttrs, inputs: readonly (InferInput | null)[]): TensorType[] {
-  const [x, w] = [typeOf(inputs, 0).shape, typeOf(inputs, 1).shape];
+  const [x, w] = [realTypeOf(inputs, 0).shape, realTypeOf(inputs, 1).shape];
   if (x.length < 1 || w.length !== 2) throw new Error(`product of ${show(x)} with ${show(w)}: a matrix expected`);
   const [k, n] = (attrs.transposeWeights ? [w[1], w[0]] : w) as [number, number];
   if (x.at(-1) !== k) throw new Error(`inner dimensions of ${show(x)} and ${show(w)} differ`);

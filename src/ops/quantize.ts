@@ -6,7 +6,7 @@ import { importGrid } from './import-grid.js';
 import { quantAttr } from './import-helpers.js';
 import { lowerQuantize } from './lowering/movement.js';
 import { defineOp } from './op.js';
-import { tensorAt, typeOf } from './shapes.js';
+import { tensorAt, realTypeOf } from './shapes.js';
 
 /** Attributes of the ops whose result has a grid. */
 export type GridAttrs = { readonly quant: AttrValue };
@@ -40,7 +40,7 @@ export const quantize = defineOp<GridAttrs>({
   inputs: [1, 1],
   quant: 'boundary',
   lower: lowerQuantize,
-  infer: (attrs, inputs) => [codesType({ ...typeOf(inputs, 0), quant: gridOf(attrs) })],
+  infer: (attrs, inputs) => [codesType({ ...realTypeOf(inputs, 0), quant: gridOf(attrs) })],
   // Rounding to the grid is the caller's part, as for every op.
   reference: (_attrs, inputs) => [tensorAt(inputs, 0)],
   integer: (_attrs, inputs, output) => quantizeTensor(tensorAt(inputs, 0), output.quant as Quant),

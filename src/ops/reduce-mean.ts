@@ -9,7 +9,7 @@ import type { OnnxImporter } from './import-context.js';
 import { axesOf } from './import-helpers.js';
 import { lowerReduce } from './lowering/reduction.js';
 import { defineOp } from './op.js';
-import { asInputs, normalizeAxes, tensorAt, typeOf } from './shapes.js';
+import { asInputs, normalizeAxes, tensorAt, realTypeOf } from './shapes.js';
 
 /** `axes` are sorted and not negative. */
 type ReduceAttrs = { readonly axes: readonly number[]; readonly keepDims: boolean };
@@ -17,7 +17,7 @@ type ReduceAttrs = { readonly axes: readonly number[]; readonly keepDims: boolea
 type Inputs = readonly (Tensor | null)[];
 
 function infer(attrs: ReduceAttrs, inputs: readonly (InferInput | null)[]): TensorType[] {
-  const { shape } = typeOf(inputs, 0);
+  const { shape } = realTypeOf(inputs, 0);
   normalizeAxes(attrs.axes, shape.length);
   const reduced = shape.map((d, i) => (attrs.axes.includes(i) ? 1 : d));
   return [{ dtype: 'f32', shape: attrs.keepDims ? reduced : reduced.filter((_, i) => !attrs.axes.includes(i)) }];

@@ -9,6 +9,13 @@ export function typeOf(inputs: readonly (InferInput | null)[], i: number): Tenso
   return input.type;
 }
 
+/** The type of a required input that must hold real numbers (or codes of them). */
+export function realTypeOf(inputs: readonly (InferInput | null)[], i: number): TensorType {
+  const type = typeOf(inputs, i);
+  if (plainDtype(type) !== 'f32') throw new Error(`input ${i} has dtype ${type.dtype}, float expected`);
+  return type;
+}
+
 /** Tensors as `infer` sees them. */
 export const asInputs = (tensors: readonly (Tensor | null)[]): (InferInput | null)[] =>
   tensors.map((t) => t && { type: t.type, data: t });

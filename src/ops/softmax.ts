@@ -3,7 +3,7 @@ import { exp } from '../quant/math.js';
 import type { OnnxImporter } from './import-context.js';
 import { lowerSoftmax } from './lowering/reduction.js';
 import { defineOp } from './op.js';
-import { normalizeAxis, tensorAt, typeOf } from './shapes.js';
+import { normalizeAxis, tensorAt, realTypeOf } from './shapes.js';
 
 type SoftmaxAttrs = { readonly axis: number };
 
@@ -26,7 +26,7 @@ export const softmax = defineOp<SoftmaxAttrs>({
   quant: 'float-only',
   lower: lowerSoftmax,
   infer(attrs, inputs) {
-    const { shape } = typeOf(inputs, 0);
+    const { shape } = realTypeOf(inputs, 0);
     normalizeAxis(attrs.axis, shape.length);
     return [{ dtype: 'f32', shape }];
   },

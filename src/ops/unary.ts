@@ -3,7 +3,7 @@ import { type Activation, applyActivation } from '../quant/activation.js';
 import type { OnnxImporter } from './import-context.js';
 import { lowerActivation } from './lowering/unary.js';
 import { defineOp, type Op } from './op.js';
-import { tensorAt, typeOf } from './shapes.js';
+import { tensorAt, realTypeOf } from './shapes.js';
 
 /** What tells one activation op from another. */
 interface ActivationOp<A extends Attrs> {
@@ -21,7 +21,7 @@ export function activationOp<A extends Attrs>(def: ActivationOp<A>): Op {
     inputs: [1, 1],
     quant: 'table',
     lower: lowerActivation(def.activation, () => op),
-    infer: (_attrs, inputs) => [{ dtype: 'f32', shape: typeOf(inputs, 0).shape }],
+    infer: (_attrs, inputs) => [{ dtype: 'f32', shape: realTypeOf(inputs, 0).shape }],
     reference(attrs, inputs) {
       const x = tensorAt(inputs, 0);
       const activation = def.activation(attrs);

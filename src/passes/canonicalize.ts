@@ -40,7 +40,10 @@ const batchNorm: Rule = (graph, node, patch) => {
   if (!gamma || !beta || !mean || !variance) return;
   const at = (t: Tensor, c: number): number => Number(t.data[c]);
   const n = gamma.data.length;
-  const k = Float64Array.from({ length: n }, (_, c) => at(gamma, c) / Math.sqrt(at(variance, c) + Number(node.attrs.epsilon)));
+  const k = Float64Array.from(
+    { length: n },
+    (_, c) => at(gamma, c) / Math.sqrt(at(variance, c) + Number(node.attrs.epsilon)),
+  );
   const shift = k.map((kc, c) => at(beta, c) - at(mean, c) * kc);
   const scaleValue = patch.addConstant(`${graph.output(node).name}/scale`, f32([n], Float32Array.from(k)));
   const shiftValue = patch.addConstant(`${graph.output(node).name}/shift`, f32([n], Float32Array.from(shift)));
@@ -55,7 +58,7 @@ const assign: Rule = (graph, node, patch) => {
 };
 
 /** x * gate(x) with a gate that nobody else reads. */
-const gatedProduct: Rule = (graph, node, patch, links) => {
+const gatedProduct: Rule = (_graph, node, patch, links) => {
   for (const slot of [0, 1]) {
     const gate = producerOf(links, node, slot, GATES);
     if (!gate || !isPrivate(links, gate) || gate.inputs[0] !== node.inputs[1 - slot]) continue;
@@ -66,7 +69,6 @@ const gatedProduct: Rule = (graph, node, patch, links) => {
     patch.fuse(gate, node);
     return;
   }
-  void graph;
 };
 
 const GATES = new Set(['hard_sigmoid', 'sigmoid']);
@@ -81,7 +83,10 @@ const planeMean: Rule = (graph, node, patch) => {
   if (!node.attrs.keepDims) {
     const out = graph.output(node);
     const type = { ...out.type, shape: [...out.type.shape, 1, 1] };
-    const pool = patch.addNode({ op: 'pool2d', attrs, inputs: node.inputs, outputs: [{ name: `${out.name}/pooled`, type }] }, node);
+    const pool = patch.addNode(
+      { op: 'pool2d', attrs, inputs: node.inputs, outputs: [{ name: `${out.name}/pooled`, type }] },
+      node,
+    );
     patch.swapIds(pool, node);
     node.inputs = [...pool.outputs];
     patch.rewrite(node, 'reshape2', { shape: out.type.shape });

@@ -34,7 +34,8 @@ function fold(graph: Graph, conv: Node, affine: Node, patch: Patch): void {
   const bias = graph.optionalInput(conv, 2);
   if (!w.data || !k || !shift || (bias && !bias.data)) return;
   const factors = Float64Array.from(k.data as Float32Array);
-  const scaled = w.type.quant && isCodes(w.type) ? scaleCodes(w.data, w.type.quant, factors) : scaleReals(w.data, factors);
+  const scaled =
+    w.type.quant && isCodes(w.type) ? scaleCodes(w.data, w.type.quant, factors) : scaleReals(w.data, factors);
   if (!scaled) return;
   const b = bias?.data ? toReal(bias.data).data : null;
   const newBias = Float32Array.from(factors, (kc, c) => Number(shift.data[c]) + (b ? Number(b[c]) * kc : 0));
@@ -47,7 +48,10 @@ function fold(graph: Graph, conv: Node, affine: Node, patch: Patch): void {
 /** Float weights [O, ...] times k[O]. */
 function scaleReals(w: Tensor, k: Float64Array): Tensor {
   const step = w.data.length / k.length;
-  return f32(w.type.shape, Float32Array.from(w.data as Float32Array, (v, i) => v * (k[Math.floor(i / step)] as number)));
+  return f32(
+    w.type.shape,
+    Float32Array.from(w.data as Float32Array, (v, i) => v * (k[Math.floor(i / step)] as number)),
+  );
 }
 
 /** Codes [O, ...] with their grid: scales take |k|, codes the sign. Null where a k is zero. */

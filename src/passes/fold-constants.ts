@@ -1,5 +1,5 @@
-import { evaluateNode } from '../ops/interpret.js';
 import type { Tensor } from '../ir/tensor.js';
+import { evaluateNode } from '../ops/interpret.js';
 import type { Pass } from './pass.js';
 
 const NEVER = new Set(['quantize', 'dequantize', 'requantize', 'fake_quantize']);

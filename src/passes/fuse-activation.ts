@@ -14,7 +14,18 @@ const HOSTS = new Set([
   'elementwise_div',
 ]);
 
-const ACTIVATIONS = new Set(['relu', 'relu6', 'clip', 'hard_swish', 'hard_sigmoid', 'leaky_relu', 'sigmoid', 'swish', 'tanh', 'gelu']);
+const ACTIVATIONS = new Set([
+  'relu',
+  'relu6',
+  'clip',
+  'hard_swish',
+  'hard_sigmoid',
+  'leaky_relu',
+  'sigmoid',
+  'swish',
+  'tanh',
+  'gelu',
+]);
 
 /**
  * Before:     y = activation(host(...))

@@ -23,7 +23,10 @@ export const fuseBias: Pass = {
         const other = graph.input(node, 1 - slot);
         if (!host || !isPrivate(links, host) || host.inputs[2] || host.attrs.activation) continue;
         if (!isPerChannel(graph, host, other)) continue;
-        const data = tensor({ ...other.type, shape: [other.data?.data.length as number] }, other.data?.data as Float32Array);
+        const data = tensor(
+          { ...other.type, shape: [other.data?.data.length as number] },
+          other.data?.data as Float32Array,
+        );
         patch.addInput(host, 2, patch.addConstant(`${other.name}/bias`, data).id);
         if (host.op === 'mul') patch.rewrite(host, 'fc', { ...host.attrs, activation: node.attrs.activation ?? null });
         else patch.rewrite(host, host.op, { ...host.attrs, activation: node.attrs.activation ?? null });

@@ -1,5 +1,5 @@
-import { modelError } from '../support/errors.js';
 import { sameShape } from '../ir/type.js';
+import { modelError } from '../support/errors.js';
 import type { Pass } from './pass.js';
 
 /**
@@ -10,7 +10,7 @@ import type { Pass } from './pass.js';
 export const inferShapes: Pass = {
   name: 'infer-shapes',
   doc: 'static shapes and dtypes of every value',
-  run(graph, patch, { ops }) {
+  run(graph, _patch, { ops }) {
     for (const node of graph.nodes) {
       const inputs = node.inputs.map((id) => (id === null ? null : graph.value(id)));
       const op = ops.get(node.op);
@@ -24,6 +24,5 @@ export const inferShapes: Pass = {
         });
       });
     }
-    void patch;
   },
 };

@@ -35,7 +35,8 @@ export const insertQuantize: Pass = {
   },
 };
 
-const isBoundary = (node: Node): boolean => node.op === 'quantize' || node.op === 'dequantize' || node.op === 'requantize';
+const isBoundary = (node: Node): boolean =>
+  node.op === 'quantize' || node.op === 'dequantize' || node.op === 'requantize';
 
 /** The grid that int8 readers of a value expect; it outlives the value's own annotation. */
 function readCodes(graph: Graph, node: Node, slot: number, patch: Patch): void {
@@ -43,7 +44,15 @@ function readCodes(graph: Graph, node: Node, slot: number, patch: Patch): void {
   if (!value || value.data || isCodes(value.type)) return;
   const quant = value.type.quant;
   if (!quant) return; // a residual without a scale stays real
-  const codes = patch.addNode({ op: 'quantize', attrs: { quant }, inputs: [value.id], outputs: [{ name: `${value.name}/codes`, type: codesType(value.type) }] }, node);
+  const codes = patch.addNode(
+    {
+      op: 'quantize',
+      attrs: { quant },
+      inputs: [value.id],
+      outputs: [{ name: `${value.name}/codes`, type: codesType(value.type) }],
+    },
+    node,
+  );
   patch.setInput(node, slot, codes.outputs[0] as number, 'quant+dtype');
 }
 
@@ -52,7 +61,10 @@ function giveCodes(graph: Graph, node: Node, patch: Patch): void {
   if (!out.type.quant) return;
   const type = out.type;
   const next = graph.nodes[graph.nodes.indexOf(node) + 1];
-  const real = patch.addNode({ op: 'dequantize', attrs: {}, inputs: [out.id], outputs: [{ name: `${out.name}/real`, type }] }, next);
+  const real = patch.addNode(
+    { op: 'dequantize', attrs: {}, inputs: [out.id], outputs: [{ name: `${out.name}/real`, type }] },
+    next,
+  );
   patch.replaceValue(out.id, real.outputs[0] as number, 'quant', real);
   patch.retype(out.id, codesType(type), 'quant+dtype');
 }
@@ -69,7 +81,14 @@ function splitRounding(graph: Graph, value: Value, producer: Node | null, patch:
   insertRounding(graph, value, quant, producer?.placement?.byUser ?? false, producer, patch);
 }
 
-function insertRounding(graph: Graph, value: Value, quant: Quant, raw: boolean, after: Node | null, patch: Patch): void {
+function insertRounding(
+  graph: Graph,
+  value: Value,
+  quant: Quant,
+  raw: boolean,
+  after: Node | null,
+  patch: Patch,
+): void {
   const readers = linksOf(graph).consumers.get(value.id) ?? [];
   const keepsRaw = (reader: Node): boolean =>
     !reader.placement?.int8 && reader.op !== 'fake_quantize' && (raw || reader.placement?.byUser === true);
@@ -77,8 +96,24 @@ function insertRounding(graph: Graph, value: Value, quant: Quant, raw: boolean, 
   if (rounded.length === 0 && (raw || !graph.isOutput(value.id))) return;
   const at = after ? graph.nodes[graph.nodes.indexOf(after) + 1] : graph.nodes[0];
   const type = { ...realType(value.type), quant };
-  const codes = patch.addNode({ op: 'quantize', attrs: { quant }, inputs: [value.id], outputs: [{ name: `${value.name}/codes`, type: codesType(type) }] }, at);
-  const real = patch.addNode({ op: 'dequantize', attrs: {}, inputs: [codes.outputs[0] as number], outputs: [{ name: `${value.name}/rounded`, type }] }, at);
+  const codes = patch.addNode(
+    {
+      op: 'quantize',
+      attrs: { quant },
+      inputs: [value.id],
+      outputs: [{ name: `${value.name}/codes`, type: codesType(type) }],
+    },
+    at,
+  );
+  const real = patch.addNode(
+    {
+      op: 'dequantize',
+      attrs: {},
+      inputs: [codes.outputs[0] as number],
+      outputs: [{ name: `${value.name}/rounded`, type }],
+    },
+    at,
+  );
   for (const { node, slot } of rounded) patch.setInput(node, slot, real.outputs[0] as number, 'quant');
   if (!raw) for (const output of graph.outputs) if (output.value === value.id) output.value = real.outputs[0] as number;
 }
@@ -94,7 +129,10 @@ function expandFakeQuantize(graph: Graph, node: Node, patch: Patch): void {
     if (reader.placement?.byUser) patch.setInput(reader, slot, source.id, 'quant');
   patch.rewrite(node, 'quantize', { quant: type.quant });
   const next = graph.nodes[graph.nodes.indexOf(node) + 1];
-  const real = patch.addNode({ op: 'dequantize', attrs: {}, inputs: [out.id], outputs: [{ name: `${out.name}/real`, type }] }, next);
+  const real = patch.addNode(
+    { op: 'dequantize', attrs: {}, inputs: [out.id], outputs: [{ name: `${out.name}/real`, type }] },
+    next,
+  );
   patch.replaceValue(out.id, real.outputs[0] as number, 'quant', real);
   patch.retype(out.id, codesType(type), 'quant+dtype');
 }

@@ -1,7 +1,7 @@
-import { internalError } from '../support/errors.js';
 import type { Graph, Node, Value } from '../ir/graph.js';
 import type { Patch } from '../ir/patch.js';
 import { type Quant, sameQuant } from '../ir/type.js';
+import { internalError } from '../support/errors.js';
 import { linksOf } from './match.js';
 import { movesData } from './moves-data.js';
 import type { Pass, PassContext } from './pass.js';
@@ -31,7 +31,8 @@ function step(graph: Graph, patch: Patch, { ops }: PassContext): boolean {
     const inputs = dataInputs(graph, node);
     const out = graph.output(node);
     const shared = commonGrid(inputs);
-    if (!out.type.quant && shared && shared.axis === null) patch.retype(out.id, { ...out.type, quant: shared }, 'quant');
+    if (!out.type.quant && shared && shared.axis === null)
+      patch.retype(out.id, { ...out.type, quant: shared }, 'quant');
     const quant = out.type.quant;
     if (!quant || quant.axis !== null) continue;
     if (inputs.every((v) => v.type.quant || alone(v)))

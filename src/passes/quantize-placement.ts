@@ -1,6 +1,6 @@
-import { usageError } from '../support/errors.js';
 import type { Graph, Node, Placement } from '../ir/graph.js';
 import type { OpTable } from '../ir/op.js';
+import { usageError } from '../support/errors.js';
 import { hasInt8Form, int8Obstacle } from './int8-rules.js';
 import { linksOf } from './match.js';
 import { movesData } from './moves-data.js';
@@ -50,10 +50,14 @@ function checkSkips(graph: Graph, { opIdsToSkip, ops }: PassContext): ReadonlySe
   for (const id of opIdsToSkip) {
     const node = graph.nodes.find((n) => n.id === id);
     if (node && hasInt8Form(ops, node)) continue;
-    if (node) throw usageError(`op ${id} (${node.op}) cannot be int8, so it cannot be skipped`, { remedy: listIds(graph, ops) });
+    if (node)
+      throw usageError(`op ${id} (${node.op}) cannot be int8, so it cannot be skipped`, {
+        remedy: listIds(graph, ops),
+      });
     const host = graph.nodes.find((n) => n.fused.some((f) => f.id === id));
     const folded = graph.folded.get(id);
-    if (host) throw usageError(`op ${id} is fused into ${host.op} (${host.id})`, { remedy: `Skip ${host.id} instead.` });
+    if (host)
+      throw usageError(`op ${id} is fused into ${host.op} (${host.id})`, { remedy: `Skip ${host.id} instead.` });
     if (folded) {
       const hint = folded.host === null ? listIds(graph, ops) : `Skip ${folded.host} instead.`;
       throw usageError(`op ${id} (${folded.op}) is no op of its own any more: ${folded.how}`, { remedy: hint });

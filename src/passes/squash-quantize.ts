@@ -1,6 +1,6 @@
 import type { Graph, Node } from '../ir/graph.js';
 import type { Patch } from '../ir/patch.js';
-import { isCodes, sameQuant, type Quant } from '../ir/type.js';
+import { isCodes, type Quant, sameQuant } from '../ir/type.js';
 import { linksOf } from './match.js';
 import type { Pass } from './pass.js';
 

@@ -94,7 +94,9 @@ function gridValue(graph: Graph, quantize: Node, x: Value, quant: Quant, patch: 
     patch.retype(x.id, { ...x.type, quant }, 'quant');
     return x;
   }
-  const twin = readers.map((r) => r.node).find((n) => n.op === 'fake_quantize' && sameQuant(graph.output(n).type.quant, quant));
+  const twin = readers
+    .map((r) => r.node)
+    .find((n) => n.op === 'fake_quantize' && sameQuant(graph.output(n).type.quant, quant));
   if (twin) return graph.output(twin);
   patch.rewrite(quantize, 'fake_quantize', { quant });
   patch.retype(graph.output(quantize).id, { dtype: 'f32', shape: x.type.shape, quant }, 'quant+dtype');

@@ -31,7 +31,9 @@ function quantaOff(net: Net, set: TestSet, { scale }: TensorInfo): { share: numb
   if (scale === undefined) throw new Error('the output has no grid');
   const [actual, expected] = [runNet(net, set.inputs)[0] as Float32Array, set.outputs[0]?.data as Float32Array];
   assert.is(actual.length, expected.length);
-  const off = Array.from(actual, (v, i) => Math.abs(Math.round(v / scale) - Math.round((expected[i] as number) / scale)));
+  const off = Array.from(actual, (v, i) =>
+    Math.abs(Math.round(v / scale) - Math.round((expected[i] as number) / scale)),
+  );
   // Both are multiples of the scale: nothing is hidden by the rounding.
   actual.forEach((v) => assert.ok(Math.abs(v / scale - Math.round(v / scale)) < 1e-3, `${v} is off the grid`));
   return { share: off.filter((d) => d > 0).length / off.length, most: Math.max(...off) };

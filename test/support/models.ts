@@ -1,5 +1,5 @@
 /** The models and images that are shared between checkouts, beside the repo; tests that need them skip without. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -98,7 +98,10 @@ export const imageList = (): { file: string; label: number }[] =>
 
 /** The pixels of a 224 x 224 image of the list as RGB bytes, HWC, as the references were decoded. */
 export function decodeImage(file: string): Uint8Array {
-  const { data, width, height } = jpeg.decode(readFileSync(join(IMAGES, file)), { useTArray: true, formatAsRGBA: false });
+  const { data, width, height } = jpeg.decode(readFileSync(join(IMAGES, file)), {
+    useTArray: true,
+    formatAsRGBA: false,
+  });
   if (width !== 224 || height !== 224) throw new Error(`${file} is ${width} x ${height}`);
   return data;
 }
@@ -161,7 +164,6 @@ export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): numbe
 /** Writes the files of a compiled package into a new folder and loads the network through its own loader. */
 export async function loadCompiled({ files }: CompileResult): Promise<Net> {
   const folder = mkdtempSync(join(tmpdir(), 'qc-package-'));
-  mkdirSync(folder, { recursive: true });
   try {
     for (const { name, data } of files) writeFileSync(join(folder, name), data);
     const entry = files.find(({ name }) => name.endsWith('.mjs'));

@@ -36,7 +36,11 @@ async function loadQc(model: Uint8Array, name: string): Promise<Session> {
   const { memory, run } = instance.exports as { memory: WebAssembly.Memory; run: () => void };
   const [entry] = report.entries;
   const view = (t: { offset: number; shape: readonly number[] }) =>
-    new Float32Array(memory.buffer, t.offset, t.shape.reduce((a, b) => a * b, 1));
+    new Float32Array(
+      memory.buffer,
+      t.offset,
+      t.shape.reduce((a, b) => a * b, 1),
+    );
   const [input, output] = [view(entry.inputs[0]), view(entry.outputs[0])];
   return {
     inputSize: input.length,

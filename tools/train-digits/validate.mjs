@@ -32,7 +32,11 @@ async function predict(ort, modelPath, images) {
   const predictions = new Uint8Array(images.length / PIXELS);
   for (let i = 0; i < predictions.length; i++) {
     const pixels = images.subarray(i * PIXELS, (i + 1) * PIXELS);
-    const image = new ort.Tensor('float32', Float32Array.from(pixels, (p) => p / 255), [1, 1, 28, 28]);
+    const image = new ort.Tensor(
+      'float32',
+      Float32Array.from(pixels, (p) => p / 255),
+      [1, 1, 28, 28],
+    );
     const { logits } = await session.run({ image });
     predictions[i] = logits.data.indexOf(Math.max(...logits.data));
   }

@@ -166,7 +166,16 @@ export class FunctionBuilder {
 
   /** Loads one element and repeats it in all lanes, or loads 8 bytes and widens them. */
   loadAs(
-    kind: 'load8_splat' | 'load16_splat' | 'load32_splat' | 'load64_splat' | 'load32_zero' | 'load64_zero' | 'load8x8_s' | 'load8x8_u' | 'load16x4_s',
+    kind:
+      | 'load8_splat'
+      | 'load16_splat'
+      | 'load32_splat'
+      | 'load64_splat'
+      | 'load32_zero'
+      | 'load64_zero'
+      | 'load8x8_s'
+      | 'load8x8_u'
+      | 'load16x4_s',
     ptr: I32,
     offset = 0,
   ): V128 {
@@ -288,7 +297,14 @@ export class FunctionBuilder {
 
   /** Several statements as one. */
   seq(statements: readonly Stmt[]): Stmt {
-    return { make: () => this.m.block(null, statements.map((s) => s.make()), this.binaryen.none) };
+    return {
+      make: () =>
+        this.m.block(
+          null,
+          statements.map((s) => s.make()),
+          this.binaryen.none,
+        ),
+    };
   }
 
   /** Adds a number of bytes to a pointer; nothing for 0. */
@@ -333,6 +349,13 @@ export class FunctionBuilder {
 
   /** Calls a function of the module with constant arguments. */
   call(name: string, args: readonly Expr[]): Stmt {
-    return { make: () => this.m.call(name, args.map((a) => a.make()), this.binaryen.none) };
+    return {
+      make: () =>
+        this.m.call(
+          name,
+          args.map((a) => a.make()),
+          this.binaryen.none,
+        ),
+    };
   }
 }

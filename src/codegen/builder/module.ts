@@ -37,7 +37,11 @@ export class ModuleBuilder {
   }
 
   /** Adds a function whose body is built by `body`. Its parameters come as expressions through the builder. */
-  addFunction(name: string, signature: Signature, body: (f: FunctionBuilder) => readonly { make: () => number }[]): void {
+  addFunction(
+    name: string,
+    signature: Signature,
+    body: (f: FunctionBuilder) => readonly { make: () => number }[],
+  ): void {
     const f = new FunctionBuilder(this.binaryen, this.module, signature);
     const statements = body(f).map((s) => s.make());
     const { none } = this.binaryen;

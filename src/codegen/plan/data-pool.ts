@@ -1,4 +1,4 @@
-import { type Tensor, rowMajorStrides } from '../../ir/tensor.js';
+import { rowMajorStrides, type Tensor } from '../../ir/tensor.js';
 import { type Quant, zeroPointAt } from '../../ir/type.js';
 import { toReal } from '../../quant/tensors.js';
 import { eraseKernel, type Storage } from '../kernel.js';

@@ -66,7 +66,9 @@ function placeArena(plan: Plan, addresses: number[], base: number): number {
   let high = 0;
   for (const { i, bytes } of waiting) {
     const life = lives.get(i) as [number, number];
-    const blocking = placed.filter((p) => p.life[0] <= life[1] && life[0] <= p.life[1]).sort((a, b) => a.start - b.start);
+    const blocking = placed
+      .filter((p) => p.life[0] <= life[1] && life[0] <= p.life[1])
+      .sort((a, b) => a.start - b.start);
     let start = 0;
     for (const p of blocking) if (p.start < start + bytes && start < p.end) start = p.end;
     placed.push({ start, end: start + bytes, life });

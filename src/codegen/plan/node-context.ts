@@ -1,7 +1,7 @@
-import { assert } from '../../support/errors.js';
 import type { Node } from '../../ir/graph.js';
 import type { Tensor } from '../../ir/tensor.js';
 import type { TensorType } from '../../ir/type.js';
+import { assert } from '../../support/errors.js';
 import type { KernelDef } from '../kernel.js';
 import type { Arg, LayoutNeed, LowerContext, Ref, View } from '../lowering.js';
 import type { Planner } from './planner.js';

@@ -1,7 +1,7 @@
-import { assert, modelError } from '../../support/errors.js';
 import type { Graph, Node, Value } from '../../ir/graph.js';
 import { isCodes } from '../../ir/type.js';
 import type { Op } from '../../ops/op.js';
+import { assert, modelError } from '../../support/errors.js';
 import { eraseKernel, type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
 import { fillKernel } from '../kernels/fill.js';
 import { mapKernel } from '../kernels/map.js';
@@ -55,8 +55,7 @@ export class Planner {
 
   private addInput(value: Value): void {
     const { name, type } = value;
-    if (type.dtype !== 'f32')
-      throw modelError(`input "${name}" is ${type.dtype}; only float32 inputs are supported`);
+    if (type.dtype !== 'f32') throw modelError(`input "${name}" is ${type.dtype}; only float32 inputs are supported`);
     const buffer = this.addBuffer('input', elementsFor(type.shape, NO_HALO) * 4, name);
     this.views.set(value.id, rowMajorView(buffer, 'f32', type.shape));
     const grid = this.gridOf(value.id, 'consumer');
@@ -67,15 +66,20 @@ export class Planner {
   private gridOf(id: number, side: 'consumer' | 'producer'): { scale?: number; zeroPoint?: number } {
     const quant =
       side === 'consumer'
-        ? this.graph.nodes.filter((n) => n.op === 'quantize' && n.inputs[0] === id).map((n) => this.graph.output(n).type.quant)[0]
-        : this.graph.nodes.filter((n) => n.op === 'dequantize' && n.outputs[0] === id).map((n) => this.graph.input(n, 0).type.quant)[0];
-    return quant && quant.axis === null ? { scale: quant.scales[0] as number, zeroPoint: quant.zeroPoints[0] as number } : {};
+        ? this.graph.nodes
+            .filter((n) => n.op === 'quantize' && n.inputs[0] === id)
+            .map((n) => this.graph.output(n).type.quant)[0]
+        : this.graph.nodes
+            .filter((n) => n.op === 'dequantize' && n.outputs[0] === id)
+            .map((n) => this.graph.input(n, 0).type.quant)[0];
+    return quant && quant.axis === null
+      ? { scale: quant.scales[0] as number, zeroPoint: quant.zeroPoints[0] as number }
+      : {};
   }
 
   private addOutput(id: number, name: string): void {
     const { type } = this.graph.value(id);
-    if (type.dtype !== 'f32')
-      throw modelError(`output "${name}" is ${type.dtype}; only float32 outputs are supported`);
+    if (type.dtype !== 'f32') throw modelError(`output "${name}" is ${type.dtype}; only float32 outputs are supported`);
     const view = this.viewOf(id);
     let buffer = view.buffer;
     const own = this.buffers[buffer]?.kind === 'output' && !this.outputs.some((o) => o.buffer === buffer);

@@ -5,7 +5,7 @@ import type { ImportContext, SourceAttrs } from '../../ops/import-context.js';
 import { OPS } from '../../ops/index.js';
 import { assert, modelError } from '../../support/errors.js';
 import { sourceAttrs } from './attributes.js';
-import { checkTypes, foldNode } from './fold.js';
+import { checkTypes, foldNode, takesIntegers } from './fold.js';
 import { quoted } from './names.js';
 import type { NodeProto } from './proto.js';
 import type { Draft, Scope } from './scope.js';
@@ -88,6 +88,8 @@ export class NodeContext implements ImportContext {
       inputs.map((v) => v && (v.data ? { type: v.type, data: v.data } : { type: v.type })),
     );
     checkTypes(types);
+    const integers = takesIntegers(def, inputs, types);
+    if (integers) this.unsupported(`${this.type} of ${integers.type.dtype} values`, 'Use float values.');
     const folded = foldNode(def, attrs, inputs, types);
     const outputs = types.map((type, i) => this.create(op, type, folded?.[i]));
     if (!folded) this.pending.push({ op, attrs, inputs, outputs });
@@ -95,6 +97,7 @@ export class NodeContext implements ImportContext {
   }
 
   literal(name: string, data: Tensor): Value {
+    checkTypes([data.type]);
     return this.create(name, data.type, data);
   }
 

@@ -1,9 +1,9 @@
 import type { Attrs, Value } from '../../ir/graph.js';
 import { allocate, type Tensor, tensor } from '../../ir/tensor.js';
-import { sizeOf, type TensorType } from '../../ir/type.js';
+import type { TensorType } from '../../ir/type.js';
 import type { Op } from '../../ops/op.js';
 import { internalError, modelError } from '../../support/errors.js';
-import { MAX_ELEMENTS } from './tensors.js';
+import { isPossibleShape } from './tensors.js';
 
 /** Results of more elements than this are not computed at import. */
 const MAX_FOLDED = 2 ** 26;
@@ -11,8 +11,18 @@ const MAX_FOLDED = 2 ** 26;
 /** Throws a model error for a result that no module could hold. */
 export function checkTypes(types: readonly TensorType[]): void {
   for (const { shape } of types)
-    if (!shape.every((d) => Number.isSafeInteger(d) && d >= 0) || sizeOf(shape) > MAX_ELEMENTS)
-      throw modelError(`its result would have the impossible shape [${shape}]`);
+    if (!isPossibleShape(shape)) throw modelError(`its result would have the impossible shape [${shape}]`);
+}
+
+/** Whether an op that computes on reals is given plain integers; indices and the like go to ops that move data. */
+export function takesIntegers(
+  op: Op,
+  inputs: readonly (Value | null)[],
+  types: readonly TensorType[],
+): Value | undefined {
+  if (op.quant === 'same-params' || op.quant === 'boundary' || op.name === 'cast') return undefined;
+  if (types[0]?.dtype !== 'f32') return undefined;
+  return inputs.find((v) => v !== null && v.type.dtype !== 'f32' && v.type.quant === undefined) ?? undefined;
 }
 
 /**
@@ -27,7 +37,7 @@ export function foldNode(
 ): Tensor[] | undefined {
   const plain = inputs.every((v) => v === null || (v.data !== undefined && v.type.quant === undefined));
   if (!plain || op.quant === 'boundary' || types.some((t) => t.quant !== undefined)) return undefined;
-  if (types.some((t) => sizeOf(t.shape) > MAX_FOLDED))
+  if (types.some((t) => !isPossibleShape(t.shape, MAX_FOLDED)))
     throw modelError(`its result would be a constant of shape [${types[0]?.shape}]`);
   const results = op.reference(
     attrs,

@@ -1,9 +1,9 @@
-import { sizeOf, type TensorType } from '../../ir/type.js';
+import type { TensorType } from '../../ir/type.js';
 import { modelError, usageError } from '../../support/errors.js';
 import { elementName, elementType } from './elements.js';
 import { quoted } from './names.js';
 import { type DimensionProto, toNumber, type ValueInfoProto } from './proto.js';
-import { MAX_ELEMENTS } from './tensors.js';
+import { isPossibleShape } from './tensors.js';
 
 /** Sizes that the model leaves open. */
 export interface ShapeOptions {
@@ -70,7 +70,7 @@ export class InputTypes {
     if (element.converted)
       onNote?.(`input ${quoted(name)} takes float32 instead of ${elementName(tensorType.elemType)}`);
     const shape = this.bind(name, tensorType.shape?.dim);
-    if (sizeOf(shape) > MAX_ELEMENTS) throw modelError(`input ${quoted(name)} has the impossible shape [${shape}]`);
+    if (!isPossibleShape(shape)) throw modelError(`input ${quoted(name)} has the impossible shape [${shape}]`);
     return { dtype: element.dtype, shape };
   }
 

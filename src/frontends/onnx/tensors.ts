@@ -6,7 +6,13 @@ import { DataLocation, DataType, type Int64, type TensorProto, toBigInt, toNumbe
 import { Unsupported } from './unsupported.js';
 
 /** Values of more elements than this do not fit a module's memory. */
-export const MAX_ELEMENTS = 2 ** 30;
+const MAX_ELEMENTS = 2 ** 30;
+
+/** Whether dimensions are sizes with a product in bounds. Empty tensors are, but not along with giant dimensions. */
+export function isPossibleShape(shape: readonly number[], limit = MAX_ELEMENTS): boolean {
+  if (!shape.every((d) => Number.isSafeInteger(d) && d >= 0)) return false;
+  return shape.reduce((n, d) => n * Math.max(d, 1), 1) <= limit;
+}
 
 /** What reading tensors needs from outside. */
 export interface TensorSource {
@@ -41,8 +47,7 @@ export function readTensor(proto: TensorProto, what: string, source: TensorSourc
 /** Dimensions that are possible sizes, with a product that fits. */
 function readDims(dims: readonly Int64[], what: string): number[] {
   const shape = dims.map(toNumber);
-  const product = shape.reduce((n, d) => n * d, 1);
-  if (!shape.every((d) => Number.isSafeInteger(d) && d >= 0) || product > MAX_ELEMENTS)
+  if (!isPossibleShape(shape))
     throw modelError(`${what} has the impossible shape [${shape}]`, {
       remedy: 'The file is damaged: export it again.',
     });

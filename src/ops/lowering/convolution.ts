@@ -1,6 +1,6 @@
 import { type DepthwiseParams, depthwise, packDepthwise } from '../../codegen/kernels/depthwise.js';
 import { epilogueArguments } from '../../codegen/kernels/epilogue.js';
-import { chooseTile, gemm, type GemmParams, joinRows, packGemm } from '../../codegen/kernels/gemm.js';
+import { chooseTile, type GemmParams, gemm, joinRows, packGemm } from '../../codegen/kernels/gemm.js';
 import { type Halo, type LowerContext, NO_HALO, type Ref, refOf, type View } from '../../codegen/lowering.js';
 import type { Tensor } from '../../ir/tensor.js';
 import { isCodes, type TensorType } from '../../ir/type.js';
@@ -42,7 +42,10 @@ function geometryOf(context: LowerContext, attrs: ConvAttrs): Geometry {
   const need = convolutionHalo(attrs, [context.inputType(0), context.inputType(1)], 0);
   const w = context.constant(1);
   const { id, origin, op } = context.node;
-  if (!w) throw modelError('convolutions need constant weights', { node: `${origin.type} (${id}) "${origin.name}" as ${op}` });
+  if (!w)
+    throw modelError('convolutions need constant weights', {
+      node: `${origin.type} (${id}) "${origin.name}" as ${op}`,
+    });
   const x = context.input(0, { nhwc: need });
   const out = context.output();
   const [row, pix] = [x.strides[2] as number, x.strides[3] as number];

@@ -96,7 +96,11 @@ function planCodes(context: LowerContext, { channels, activation, weightSums }: 
   const kept = direct ? null : (activation as (Activation & Attrs) | null);
   const reach = reachOf(context.inputType(0).quant as Quant);
   const most = Math.max(
-    ...scale.map((s, c) => s * ((weightSums?.[c] ?? Number.POSITIVE_INFINITY) * reach + (inSums ? Math.abs(bias?.[c] ?? 0) : 0)) + (inSums ? 0 : Math.abs(bias?.[c] ?? 0))),
+    ...scale.map(
+      (s, c) =>
+        s * ((weightSums?.[c] ?? Number.POSITIVE_INFINITY) * reach + (inSums ? Math.abs(bias?.[c] ?? 0) : 0)) +
+        (inSums ? 0 : Math.abs(bias?.[c] ?? 0)),
+    ),
   );
   const residualMost = !residual ? 0 : residual.view.storage === 'i16' ? 511 * residualScale : Number.POSITIVE_INFINITY;
   const proven = direct && most + residualMost < MAGIC_LIMIT;

@@ -1,9 +1,9 @@
+import { STORAGE_BYTES, type Storage } from '../../codegen/kernel.js';
 import type { MapOp } from '../../codegen/kernels/map.js';
 import { mapKernel } from '../../codegen/kernels/map.js';
 import { type Arg, type LowerContext, NO_HALO, refOf, type View } from '../../codegen/lowering.js';
-import { STORAGE_BYTES, type Storage } from '../../codegen/kernel.js';
 import { rowMajorStrides } from '../../ir/tensor.js';
-import { sameQuant, sizeOf, type Quant, scaleAt } from '../../ir/type.js';
+import { type Quant, sameQuant, scaleAt, sizeOf } from '../../ir/type.js';
 import { codeBounds } from '../../quant/bounds.js';
 
 /** Dimensions from the outermost to the innermost in memory. */
@@ -13,7 +13,13 @@ export const memoryOrder = (view: View): number[] =>
 const pick = (values: readonly number[], order: readonly number[]): number[] => order.map((i) => values[i] as number);
 
 /** Applies a map kernel from one view to another of the same shape, in the order of the target's memory. */
-export function applyMap(context: LowerContext, op: MapOp, source: View, target: View, args: readonly Arg[] = []): void {
+export function applyMap(
+  context: LowerContext,
+  op: MapOp,
+  source: View,
+  target: View,
+  args: readonly Arg[] = [],
+): void {
   const order = memoryOrder(target);
   const params = {
     dims: pick(target.shape, order),

@@ -2,7 +2,7 @@ import { type PoolParams, poolKernel } from '../../codegen/kernels/pool.js';
 import { type LowerContext, NO_HALO, refOf, type View } from '../../codegen/lowering.js';
 import { isCodes, type Quant, scaleAt } from '../../ir/type.js';
 import { codeBounds } from '../../quant/bounds.js';
-import { type PoolAttrs, poolWindow } from '../pool2d.js';
+import { type PoolAttrs, poolWindow } from '../pool-shared.js';
 
 const pixels = (v: View) => ({ pix: v.strides[3] as number, row: v.strides[2] as number });
 

@@ -1,5 +1,5 @@
 import { epilogueArguments } from '../../codegen/kernels/epilogue.js';
-import { chooseTile, gemm, type GemmParams, packGemm } from '../../codegen/kernels/gemm.js';
+import { chooseTile, type GemmParams, gemm, packGemm } from '../../codegen/kernels/gemm.js';
 import { matmulKernel } from '../../codegen/kernels/matmul.js';
 import { type LowerContext, refOf } from '../../codegen/lowering.js';
 import { isCodes, sizeOf } from '../../ir/type.js';
@@ -69,13 +69,22 @@ export function lowerMatmul(
   const batch = sizeOf(batchShape);
   const [m, n] = context.outputType().shape.slice(-2) as [number, number];
   const k = (attrs.transX ? a.shape.at(-2) : a.shape.at(-1)) as number;
-  if (attrs.transX || attrs.alpha !== 1) throw modelError('matmul with a transposed first operand or a factor has no kernel');
+  if (attrs.transX || attrs.alpha !== 1)
+    throw modelError('matmul with a transposed first operand or a factor has no kernel');
   const base = { k, n, transB: attrs.transY };
   const strideOf = (shape: readonly number[]): number[] => broadcastStrides(shape.slice(0, -2), batchShape);
   withContiguousOutput(context, (out) => {
     if (sizeOf(b.shape.slice(0, -2)) === 1 && sizeOf(a.shape.slice(0, -2)) === batch)
-      return context.call(matmulKernel, { ...base, batch: 1, m: batch * m, batchedB: false }, [refOf(a), refOf(b), refOf(out)]);
-    if (a.shape.length === b.shape.length && sizeOf(a.shape.slice(0, -2)) === batch && sizeOf(b.shape.slice(0, -2)) === batch)
+      return context.call(matmulKernel, { ...base, batch: 1, m: batch * m, batchedB: false }, [
+        refOf(a),
+        refOf(b),
+        refOf(out),
+      ]);
+    if (
+      a.shape.length === b.shape.length &&
+      sizeOf(a.shape.slice(0, -2)) === batch &&
+      sizeOf(b.shape.slice(0, -2)) === batch
+    )
       return context.call(matmulKernel, { ...base, batch, m, batchedB: true }, [refOf(a), refOf(b), refOf(out)]);
     const [sa, sb] = [strideOf(a.shape), strideOf(b.shape)];
     for (let i = 0; i < batch; i++) {

@@ -1,4 +1,4 @@
-import { reduceKernel, type ReduceParams } from '../../codegen/kernels/reduce.js';
+import { type ReduceParams, reduceKernel } from '../../codegen/kernels/reduce.js';
 import { softmaxKernel } from '../../codegen/kernels/softmax.js';
 import { type LowerContext, refOf, type View } from '../../codegen/lowering.js';
 import { sizeOf } from '../../ir/type.js';

@@ -29,9 +29,9 @@ export const lowerActivation =
   (context: LowerContext, attrs: A): void => {
     const fn = activation(attrs) as Activation & Attrs;
     const [x, out] = [context.input(0), context.output()];
-    if (!isCodes(context.inputType(0))) return applyMap(context, { kind: 'activation', activation: fn }, x, out);
     const { quant } = context.outputType();
-    if (clampBounds(fn) && quant && sameQuant(context.inputType(0).quant, quant))
-      return applyMap(context, { kind: 'clamp' }, x, out, [...codeBounds(quant, fn)]);
-    lowerTable(context, op(), attrs);
+    if (!isCodes(context.inputType(0))) applyMap(context, { kind: 'activation', activation: fn }, x, out);
+    else if (clampBounds(fn) && quant && sameQuant(context.inputType(0).quant, quant))
+      applyMap(context, { kind: 'clamp' }, x, out, [...codeBounds(quant, fn)]);
+    else lowerTable(context, op(), attrs);
   };
