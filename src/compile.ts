@@ -39,7 +39,7 @@ export interface Lowered {
 /** Imports a model and runs the pass pipeline. Throws QcErrors of kind model or usage. */
 export function lower(model: Uint8Array, options: ResolvedOptions): Lowered {
   const { file, batch, inputShapes } = options;
-  const graph = importOnnx(model, { file, batch, inputShapes });
+  const graph = importOnnx(model, { file, inputShapes, ...(batch === null ? {} : { batch }) });
   const dumps: { name: string; text: string }[] = [];
   const notes: string[] = [];
   const note = (text: string): void => void (notes.includes(text) || notes.push(text));

@@ -22,7 +22,7 @@ export interface CompileOptions {
    */
   readonly precision?: Precision;
   readonly target?: Target;
-  /** Size of a symbolic batch dimension. */
+  /** Size of a symbolic batch dimension; 1 by default. */
   readonly batch?: number;
   /** Shapes of inputs by name, for symbolic dimensions. */
   readonly inputShapes?: Readonly<Record<string, readonly number[]>>;
@@ -34,7 +34,9 @@ export interface CompileOptions {
   readonly onPass?: (event: PassEvent) => void;
 }
 
-export type ResolvedOptions = Required<Omit<CompileOptions, 'onPass' | 'opsToQuantize'>> & {
+export type ResolvedOptions = Required<Omit<CompileOptions, 'onPass' | 'opsToQuantize' | 'batch'>> & {
+  /** null: 1 where the model leaves it open. */
+  readonly batch: number | null;
   readonly opsToQuantize: readonly string[] | null;
   readonly onPass: (event: PassEvent) => void;
 };
@@ -46,7 +48,7 @@ const DEFAULTS: ResolvedOptions = {
   opIdsToSkip: [],
   precision: 'int8',
   target: 'simd',
-  batch: 1,
+  batch: null,
   inputShapes: {},
   debug: false,
   inline: false,
@@ -57,7 +59,7 @@ const DEFAULTS: ResolvedOptions = {
 export function resolveOptions(options: CompileOptions): ResolvedOptions {
   const given = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined));
   const resolved: ResolvedOptions = { ...DEFAULTS, ...given };
-  if (!Number.isInteger(resolved.batch) || resolved.batch < 1)
+  if (resolved.batch !== null && (!Number.isInteger(resolved.batch) || resolved.batch < 1))
     throw usageError(`batch must be a positive integer, not ${resolved.batch}`);
   if (resolved.target !== 'simd' && resolved.target !== 'relaxed')
     throw usageError(`unknown target "${String(resolved.target)}"`, { remedy: 'Use simd or relaxed.' });

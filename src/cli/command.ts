@@ -75,7 +75,7 @@ export class Flags {
 export function checkUnknown(command: Command, parsed: Parsed): void {
   const names = [...Object.keys(command.flags), ...GLOBAL_FLAGS];
   const short = Object.values(command.flags).flatMap((flag) => flag.alias ?? []);
-  const known = new Set([...names, ...short, 'h', '_', '$0', 'subject']);
+  const known = new Set([...names, ...short, 'h', '_', '$0', ...command.subject.name.split('|')]);
   const unknown = Object.keys(parsed).filter((name) => !known.has(name));
   if (unknown.length > 0) {
     const [first] = unknown as [string];

@@ -6,7 +6,7 @@ import { compileCommand } from './compile.js';
 import { inspectCommand } from './inspect.js';
 import { runCommand } from './run.js';
 import { nearest } from './suggest.js';
-import { colors, human, result } from './terminal.js';
+import { colors, human } from './terminal.js';
 
 const COMMANDS: readonly Command[] = [compileCommand, runCommand, inspectCommand];
 
@@ -23,35 +23,42 @@ const PARSER = {
   'strip-aliased': true,
 };
 
+/** The subject's name as yargs knows it; it reads `A|B` as two names for one word. */
+const subjectKey = (command: Command): string => command.subject.name.split('|')[0] as string;
+
 /** Runs a command on what yargs parsed. */
 async function execute(command: Command, parsed: Parsed): Promise<void> {
   checkUnknown(command, parsed);
-  const { subject } = parsed;
-  if (typeof subject !== 'string' || subject === '') {
-    const taken = command.flags.debug && parsed.debug;
-    throw usageError(
-      `${command.subject.name} is missing: ${command.subject.doc.toLowerCase().replace('onnx', 'ONNX')}`,
-      {
-        remedy: taken
-          ? `--debug took "${String(taken)}" as its folder; write --debug last, or --debug=FOLDER.`
-          : `qc ${command.name} --help shows examples.`,
-      },
-    );
-  }
+  const subject = String(parsed[subjectKey(command)]);
+  if (subject === '') throw usageError(`${command.subject.name} is an empty name`);
   await command.run(subject, new Flags(parsed));
 }
 
 function register(parser: Argv, command: Command): Argv {
   const { name, doc } = command.subject;
   const describeCommand = (y: Argv): Argv => {
-    y.usage(`qc ${command.name} ${name} [flags]\n\n${command.summary}.\n\n${name}: ${doc}.`);
-    y.positional('subject', { type: 'string', hidden: true });
+    y.usage(`qc ${command.name} ${name} [flags]\n\n${command.summary}.`);
+    y.positional(subjectKey(command), { type: 'string', describe: doc });
     for (const [flag, options] of Object.entries(command.flags)) y.option(flag, options);
     return y.example(command.examples.map(([text, about]): [string, string] => [text, about]));
   };
-  return parser.command(`${command.name} [subject]`, command.summary, describeCommand, (parsed) =>
+  return parser.command(`${command.name} <${name}>`, command.summary, describeCommand, (parsed) =>
     execute(command, parsed as unknown as Parsed),
   );
+}
+
+/** An error of yargs as one of ours. */
+function fromYargs(message: string, args: readonly string[]): QcError {
+  const flag = /^Not enough arguments following: (.+)$/.exec(message)?.[1];
+  if (flag) return usageError(`${flag.length === 1 ? '-' : '--'}${flag} needs a value`);
+  const command = COMMANDS.find((c) => c.name === args[0]);
+  if (!command || !message.startsWith('Not enough non-option arguments')) return usageError(message);
+  const debug = args.indexOf('--debug');
+  const remedy =
+    debug > 0 && args[debug + 1]
+      ? `--debug took "${args[debug + 1]}" as its folder; write --debug last, or --debug=FOLDER.`
+      : `qc ${command.name} --help shows examples.`;
+  return usageError(`qc ${command.name} needs a ${command.subject.name}`, { remedy });
 }
 
 function makeParser(argv: readonly string[]): Argv {
@@ -66,7 +73,9 @@ function makeParser(argv: readonly string[]): Argv {
     .version(VERSION)
     .epilogue(EPILOGUE)
     .exitProcess(false)
-    .fail(false);
+    .fail((message, error: Error | undefined) => {
+      throw error instanceof Error && error.name !== 'YError' ? error : fromYargs(message ?? error?.message, argv);
+    });
   return COMMANDS.reduce(register, parser);
 }
 
@@ -84,15 +93,8 @@ function checkCommand(argv: readonly string[]): void {
   });
 }
 
-/** An error of yargs as one of ours. */
-function fromYargs(error: Error): QcError {
-  const missing = /^Not enough arguments following: (.+)$/.exec(error.message)?.[1];
-  return usageError(missing ? `--${missing} needs a value` : error.message);
-}
-
 /** Tells the user what went wrong; gives the exit code. */
-function report(thrown: unknown): number {
-  const error = (thrown as Error)?.name === 'YError' ? fromYargs(thrown as Error) : thrown;
+function report(error: unknown): number {
   const known = error instanceof QcError;
   if (known && error.kind !== 'internal') human(`${colors.red('error:')} ${error.format()}`);
   else {
@@ -108,14 +110,13 @@ function report(thrown: unknown): number {
 
 /** Runs the command line; gives the exit code. Never throws. */
 async function main(argv: readonly string[]): Promise<number> {
+  const args = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
   try {
-    const args = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
     checkCommand(args);
-    const parsed = await makeParser(args).parseAsync();
+    await makeParser(args).parseAsync();
     const asked = args.some((arg) => arg === '--help' || arg === '-h' || arg === '--version');
     if (args[0]?.startsWith('-') && !asked)
       throw usageError(`a command has to come before ${args[0]}`, { remedy: 'qc --help lists the commands.' });
-    void parsed;
     return 0;
   } catch (error) {
     return report(error);
@@ -127,4 +128,3 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 process.exitCode = await main(process.argv.slice(2));
-void result;

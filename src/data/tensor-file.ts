@@ -22,7 +22,7 @@ export function readNamedTensor(file: string, bytes: Uint8Array): NamedTensor | 
     if (isNpy(bytes) || /\.npy$/i.test(file)) return { name: '', tensor: tensorFromNpy(bytes) };
     return /\.pb$/i.test(file) ? decodeTensorProto(bytes) : undefined;
   } catch (error) {
-    throw error instanceof QcError ? new QcError(error.kind, error.message, { file, ...error.details }) : error;
+    throw error instanceof QcError ? new QcError(error.kind, error.message, { file, ...error.where }) : error;
   }
 }
 

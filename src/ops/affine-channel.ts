@@ -1,7 +1,7 @@
 import { sizeOf } from '../ir/type.js';
 import { lowerAffineChannel } from './lowering/convolution.js';
 import { defineOp } from './op.js';
-import { normalizeAxis, show, tensorAt, realTypeOf } from './shapes.js';
+import { normalizeAxis, realTypeOf, show, tensorAt } from './shapes.js';
 
 /** `axis` is the channel dimension. */
 type AffineAttrs = { readonly axis: number };

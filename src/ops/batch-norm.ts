@@ -1,7 +1,7 @@
 import { sizeOf } from '../ir/type.js';
 import type { OnnxImporter } from './import-context.js';
 import { defineOp } from './op.js';
-import { show, tensorAt, realTypeOf } from './shapes.js';
+import { realTypeOf, show, tensorAt } from './shapes.js';
 
 type BatchNormAttrs = { readonly epsilon: number };
 

@@ -5,7 +5,7 @@ import type { Activation } from '../quant/activation.js';
 import { toReal } from '../quant/tensors.js';
 import { centredCodes, isPerTensorCodes } from './codes.js';
 import { type Epilogue, finishReals, finishSums } from './epilogue.js';
-import { asInputs, show, tensorAt, realTypeOf } from './shapes.js';
+import { asInputs, realTypeOf, show, tensorAt } from './shapes.js';
 import { checkWindow, validRange, type Window2d, windowOutput } from './window.js';
 
 /** Attributes of conv2d and depthwise_conv2d: pads are [top, left, bottom, right]. */

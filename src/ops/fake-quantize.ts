@@ -1,6 +1,6 @@
 import { defineOp } from './op.js';
 import { type GridAttrs, gridOf } from './quantize.js';
-import { tensorAt, realTypeOf } from './shapes.js';
+import { realTypeOf, tensorAt } from './shapes.js';
 
 export const fakeQuantize = defineOp<GridAttrs>({
   name: 'fake_quantize',

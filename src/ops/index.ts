@@ -20,6 +20,7 @@ import { gelu } from './gelu.js';
 import { hardSigmoid } from './hard-sigmoid.js';
 import { hardSwish } from './hard-swish.js';
 import type { OnnxImporter } from './import-context.js';
+import { guarded } from './import-helpers.js';
 import { leakyRelu } from './leaky-relu.js';
 import { matmul } from './matmul.js';
 import { mul } from './mul.js';
@@ -88,7 +89,11 @@ export const OPS: ReadonlyMap<string, Op> = new Map(LIST.map((op) => [op.name, o
 
 /** How each ONNX op type is read, and the op whose file says so. */
 export const ONNX_IMPORTERS: ReadonlyMap<string, { readonly op: Op; readonly importer: OnnxImporter }> = new Map(
-  LIST.flatMap((op) => Object.entries(op.onnx ?? {}).map(([type, importer]) => [type, { op, importer }] as const)),
+  LIST.flatMap((op) =>
+    Object.entries(op.onnx ?? {}).map(
+      ([type, importer]) => [type, { op, importer: guarded(type, op, importer) }] as const,
+    ),
+  ),
 );
 
 /** ONNX op types that become one of several ops. */

@@ -6,7 +6,7 @@ import type { OnnxImporter } from './import-context.js';
 import { lowerMatmul } from './lowering/product.js';
 import { defineOp } from './op.js';
 import { productSums, transposeMatrix } from './product-shared.js';
-import { show, tensorAt, realTypeOf } from './shapes.js';
+import { realTypeOf, show, tensorAt } from './shapes.js';
 
 type MatmulAttrs = { readonly transX: boolean; readonly transY: boolean; readonly alpha: number };
 

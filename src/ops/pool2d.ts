@@ -9,7 +9,7 @@ import { onReals } from './import-helpers.js';
 import { lowerPool } from './lowering/pool.js';
 import { defineOp } from './op.js';
 import { type PoolAttrs, poolWindow, slidePool } from './pool-shared.js';
-import { asInputs, show, tensorAt, realTypeOf } from './shapes.js';
+import { asInputs, realTypeOf, show, tensorAt } from './shapes.js';
 import { checkWindow, importWindow, windowOutput } from './window.js';
 
 type Inputs = readonly (Tensor | null)[];

@@ -6,7 +6,7 @@ import { toReal } from '../quant/tensors.js';
 import { centredCodes } from './codes.js';
 import { hasIntegerSums } from './conv-shared.js';
 import { type Epilogue, finishReals, finishSums } from './epilogue.js';
-import { asInputs, show, tensorAt, realTypeOf } from './shapes.js';
+import { asInputs, realTypeOf, show, tensorAt } from './shapes.js';
 
 /** Attributes of mul and fc: weights are [K, N], or [N, K] where transposed. */
 export type ProductAttrs = { readonly transposeWeights: boolean; readonly activation: Activation | null };

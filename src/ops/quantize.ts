@@ -6,7 +6,7 @@ import { importGrid } from './import-grid.js';
 import { quantAttr } from './import-helpers.js';
 import { lowerQuantize } from './lowering/movement.js';
 import { defineOp } from './op.js';
-import { tensorAt, realTypeOf } from './shapes.js';
+import { realTypeOf, tensorAt } from './shapes.js';
 
 /** Attributes of the ops whose result has a grid. */
 export type GridAttrs = { readonly quant: AttrValue };

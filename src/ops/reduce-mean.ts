@@ -9,7 +9,7 @@ import type { OnnxImporter } from './import-context.js';
 import { axesOf } from './import-helpers.js';
 import { lowerReduce } from './lowering/reduction.js';
 import { defineOp } from './op.js';
-import { asInputs, normalizeAxes, tensorAt, realTypeOf } from './shapes.js';
+import { asInputs, normalizeAxes, realTypeOf, tensorAt } from './shapes.js';
 
 /** `axes` are sorted and not negative. */
 type ReduceAttrs = { readonly axes: readonly number[]; readonly keepDims: boolean };

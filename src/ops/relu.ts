@@ -1,9 +1,19 @@
-import { onReals } from './import-helpers.js';
+import { isCodes } from '../ir/type.js';
+import { FLOAT32_MAX } from './clip.js';
+import type { OnnxImporter } from './import-context.js';
 import { activationOp } from './unary.js';
+
+/** ONNX Relu; on int8 codes it bounds the codes themselves by 0, wherever their zero point is. */
+const importRelu: OnnxImporter = (context) => {
+  const x = context.input(0);
+  return isCodes(x.type)
+    ? context.add('clip', { min: 0, max: FLOAT32_MAX, onCodes: true }, [x])
+    : context.add('relu', {}, [x]);
+};
 
 export const relu = activationOp({
   name: 'relu',
   doc: 'max(x, 0)',
   activation: () => ({ kind: 'relu' }),
-  onnx: { Relu: (context) => onReals(context, (x) => context.add('relu', {}, [x])) },
+  onnx: { Relu: importRelu },
 });

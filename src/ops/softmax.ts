@@ -3,7 +3,7 @@ import { exp } from '../quant/math.js';
 import type { OnnxImporter } from './import-context.js';
 import { lowerSoftmax } from './lowering/reduction.js';
 import { defineOp } from './op.js';
-import { normalizeAxis, tensorAt, realTypeOf } from './shapes.js';
+import { normalizeAxis, realTypeOf, tensorAt } from './shapes.js';
 
 type SoftmaxAttrs = { readonly axis: number };
 

@@ -3,7 +3,7 @@ import { type Activation, applyActivation } from '../quant/activation.js';
 import type { OnnxImporter } from './import-context.js';
 import { lowerActivation } from './lowering/unary.js';
 import { defineOp, type Op } from './op.js';
-import { tensorAt, realTypeOf } from './shapes.js';
+import { realTypeOf, tensorAt } from './shapes.js';
 
 /** What tells one activation op from another. */
 interface ActivationOp<A extends Attrs> {

@@ -18,18 +18,18 @@ export interface ErrorDetails {
 /** Every error that qc throws on purpose. Anything else that escapes is a bug of qc. */
 export class QcError extends Error {
   readonly kind: ErrorKind;
-  readonly details: ErrorDetails;
+  readonly where: ErrorDetails;
 
   constructor(kind: ErrorKind, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'QcError';
     this.kind = kind;
-    this.details = details;
+    this.where = details;
   }
 
   /** The message with file, node and remedy, for a person to read. */
   format(): string {
-    const { file, node, remedy } = this.details;
+    const { file, node, remedy } = this.where;
     const where = [file, node].filter((part) => part !== undefined).join(': ');
     return [where ? `${where}: ${this.message}` : this.message, remedy].filter(Boolean).join('\n  ');
   }

@@ -5,6 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeTensorProto } from '../../src/data/pb.js';
 import { QcError } from '../../src/support/errors.js';
+import { skipUnless } from '../support/skip.js';
 
 const { TensorProto } = onnxProto.onnx;
 const encode = (message: object): Uint8Array => TensorProto.encode(message).finish();
@@ -74,13 +75,10 @@ test('truncations and random bytes never give anything but a QcError', () => {
 
 const shared = new URL('../../../shared/models/kws_dscnn_int8/test_data_set_0/input_0.pb', import.meta.url);
 
-test('a test data set of a real model', () => {
-  if (!existsSync(shared)) {
-    console.log('skipped: the shared models are not here');
-    return;
-  }
-  const { tensor } = decodeTensorProto(new Uint8Array(readFileSync(shared)));
-  assert.equal(tensor.type, { dtype: 'f32', shape: [1, 1, 49, 10] });
-});
+if (skipUnless(existsSync(shared), 'a test data set of a real model', 'the shared models are not here'))
+  test('a test data set of a real model', () => {
+    const { tensor } = decodeTensorProto(new Uint8Array(readFileSync(shared)));
+    assert.equal(tensor.type, { dtype: 'f32', shape: [1, 1, 49, 10] });
+  });
 
 test.run();

@@ -144,8 +144,8 @@ test('the message shows the node between its neighbours', () => {
     verify(graph, OPS);
     assert.unreachable();
   } catch (error) {
-    const { message, details } = error as QcError;
-    assert.is(details.node, 'binary (1) "sum"');
+    const { message, where } = error as QcError;
+    assert.is(where.node, 'binary (1) "sum"');
     const lines = message.split('\n').slice(1);
     assert.is(lines.length, 4);
     assert.ok(lines[0]?.startsWith('    %2 "a"'));

@@ -116,6 +116,20 @@ test('in place', () => {
     check({ op, dims: [5, 13], a, b: operand('f32', [0, 1]), target: [20, 1], activation: null, output }, 6, true);
 });
 
+test('huge reals saturate, NaN becomes the lower bound', () => {
+  const values = [1e38, -1e38, Infinity, -Infinity, 5e6, -5e6, 0, Infinity];
+  const other = [1e38, -1e38, 1, 1, 4194304.5, -1, -0, -Infinity];
+  for (const rounding of ['even', 'away'] as const) {
+    const memory = new TestMemory(1, 1);
+    const args = [memory.f32(values), memory.f32(other), memory.space(8, 2), 1, -128, 127];
+    const [a, b] = [operand('f32', [1]), operand('f32', [1])];
+    const output = { storage: 'i16', rounding } as const;
+    const params: BinaryParams = { op: 'add', dims: [8], a, b, target: [1], activation: null, output };
+    const out = checkKernel(binaryKernel, params, memory, args);
+    assert.equal([...new Int16Array(out.buffer, args[2], 8)], [127, -128, 127, -128, 127, -128, 0, -128]);
+  }
+});
+
 test('add rounds ties by the mode and clamps', () => {
   for (const [rounding, want] of [
     ['even', [2, 4, -2, 127, -128]],

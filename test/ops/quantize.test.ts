@@ -132,6 +132,8 @@ if (hasOrt('QuantizeLinear and DequantizeLinear against onnxruntime')) {
     assert.equal(opsOf(graph), ['quantize', 'clip', 'dequantize']);
     assert.equal(graph.nodes[1]?.attrs, { min: 0, max: 127, onCodes: true });
     await checkModel(clip('i8', -64, 63), 'i8');
+    const relu = between([{ op: 'Relu', inputs: ['q'], outputs: ['p'] }], 'i8', -40);
+    await checkModel({ ...relu, opset: 14 }, 'Relu');
   });
 
   test('data movement on codes computes on their real values', async () => {
@@ -167,6 +169,14 @@ if (hasOrt('QuantizeLinear and DequantizeLinear against onnxruntime')) {
     }
   });
 }
+
+test('arithmetic on codes is refused, and floats where integers are', () => {
+  expectImportError(between([{ op: 'Sigmoid', inputs: ['q'], outputs: ['p'] }]), /Sigmoid on quantized codes/);
+  expectImportError(between([{ op: 'Add', inputs: ['q', 'q'], outputs: ['p'] }]), /Add on quantized codes/);
+  const plain = { inputs: { x: { shape: X, dtype: 'i64' as const } }, outputs: ['y'] };
+  expectImportError({ ...plain, nodes: [{ op: 'Relu', inputs: ['x'], outputs: ['y'] }] }, /float expected/);
+  expectImportError({ ...plain, nodes: [{ op: 'ReduceMean', inputs: ['x'], outputs: ['y'] }] }, /float expected/);
+});
 
 test('grids that cannot be are refused', () => {
   const quantize = (...rest: (TensorSpec | null)[]) => oneNode({ op: 'QuantizeLinear', inputs: [X, ...rest] });

@@ -14,8 +14,6 @@ export function compileFunction(
   pages: number,
 ): (memory: Uint8Array, args: readonly number[]) => Uint8Array {
   const builder = new ModuleBuilder(binaryen, { pages, relaxed: false });
-  const { module: code } = builder;
-  code.setFeatures(code.getFeatures() | binaryen.Features.BulkMemoryOpt);
   builder.addFunction('kernel', signature, body);
   builder.exportFunction('kernel', 'kernel');
   const module = new WebAssembly.Module(builder.finish(true) as BufferSource);

@@ -51,7 +51,7 @@ export interface GemmParams {
 const pairing = (storage: Storage): number => (storage === 'i16' ? 2 : 1);
 
 /** Steps of the K loop per segment. */
-export const stepsPerSegment = (p: Pick<GemmParams, 'storage' | 'taps'>): number =>
+const stepsPerSegment = (p: Pick<GemmParams, 'storage' | 'taps'>): number =>
   Math.ceil(p.taps.length / pairing(p.storage));
 
 /** Columns that the packed weights of the tile starting at `column` hold: the last one is cut to a multiple of 4. */

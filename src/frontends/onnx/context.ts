@@ -12,6 +12,9 @@ import type { Draft, Scope } from './scope.js';
 import type { TensorSource } from './tensors.js';
 import { Unsupported } from './unsupported.js';
 
+/** Shapes, axes, bounds and the like are short lists. */
+const MAX_PARAMETERS = 2 ** 16;
+
 /** A node that the importer asked for; it enters the graph when the importer is done. */
 interface PendingNode {
   readonly op: string;
@@ -71,7 +74,10 @@ export class NodeContext implements ImportContext {
   }
 
   numbers(i: number): number[] | null {
-    return this.optional(i) ? numbers(this.constant(i)) : null;
+    if (!this.optional(i)) return null;
+    const tensor = this.constant(i);
+    if (tensor.data.length > MAX_PARAMETERS) throw modelError(`input ${i} holds ${tensor.data.length} numbers`);
+    return numbers(tensor);
   }
 
   add(op: string, attrs: Attrs, inputs: readonly (Value | null)[]): Value {

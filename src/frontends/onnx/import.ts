@@ -50,7 +50,7 @@ function decode(bytes: Uint8Array): ModelProto {
 /** The error with file and node; an Error of an importer is about the model, a TypeError and the like a bug of qc. */
 function withPlace(error: unknown, file: string | undefined, node?: string): QcError {
   const place = { ...(file === undefined ? {} : { file }), ...(node === undefined ? {} : { node }) };
-  if (error instanceof QcError) return new QcError(error.kind, error.message, { ...place, ...error.details });
+  if (error instanceof QcError) return new QcError(error.kind, error.message, { ...place, ...error.where });
   const message = error instanceof Error ? error.message : String(error);
   const isBug = error instanceof TypeError || error instanceof ReferenceError;
   return isBug

@@ -1,6 +1,6 @@
 import type { Graph, Value } from '../../ir/graph.js';
-import type { Tensor } from '../../ir/tensor.js';
-import type { TensorType } from '../../ir/type.js';
+import type { Tensor, TensorData } from '../../ir/tensor.js';
+import { sameType, type TensorType } from '../../ir/type.js';
 import { assert } from '../../support/errors.js';
 
 /** A value that is not in the graph yet: its id is negative, its name may still change. */
@@ -20,6 +20,8 @@ export class Scope {
   /** Names whose values could not be made, because the node that makes them is not supported. */
   private readonly lost = new Set<string>();
   private readonly inGraph = new Map<Value, Value>();
+  /** The constants of the graph by their data, so that a weight that is read twice stays one. */
+  private readonly entered = new Map<TensorData, Value[]>();
   private readonly taken: ReadonlySet<string>;
   private nextDraft = -1;
 
@@ -83,10 +85,17 @@ export class Scope {
     const known = this.settled(value);
     if (known.id >= 0) return known;
     assert(known.data, `"${known.name}" was never made`);
-    const data = { type: known.type, data: known.data.data };
-    const entered = this.graph.addConstant(this.freeName(known.name, known), data);
+    const { type, data: tensor } = known;
+    const shared = this.entered.get(tensor.data)?.find((other) => sameType(other.type, type));
+    const entered = shared ?? this.addConstant(known, { type, data: tensor.data });
     this.settle(value, entered);
     return entered;
+  }
+
+  private addConstant(known: Value, tensor: Tensor): Value {
+    const value = this.graph.addConstant(this.freeName(known.name, known), tensor);
+    this.entered.set(tensor.data, [...(this.entered.get(tensor.data) ?? []), value]);
+    return value;
   }
 
   /** A name that no other value of the source needs: constants may share the name of the constant they came from. */

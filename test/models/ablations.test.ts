@@ -1,0 +1,158 @@
+/** mobilenet_v2_qat_u8 with parts of it in float: by op type, by id, and as a whole. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type CompileOptions, type CompileResult, compile, QcError } from '../../src/index.js';
+import type { OpInfo } from '../../src/runtime/abi.js';
+import {
+  argmax,
+  decodeImage,
+  hasImages,
+  hasModels,
+  imageList,
+  imageTensor,
+  loadCompiled,
+  modelBytes,
+  relativeError,
+  runNet,
+  testSets,
+} from '../support/models.js';
+
+const MODEL = 'mobilenet_v2_qat_u8';
+const FLOAT_TWIN = 'mobilenet_v2_fp32';
+
+/** With all ids in float the module must equal the float network this well. */
+const TOLERANCE = 1e-4;
+
+/** Images on which ablated networks are compared, and how many of them may change their class. */
+const IMAGES = [18, 90, 140, 250, 333, 480];
+const MAY_CHANGE = 1;
+
+/** Every id instead of a few. */
+const FULL = process.env.QC_TEST_FULL === '1';
+
+const bytes = hasModels(`ablations of ${MODEL}`) ? modelBytes(MODEL) : null;
+const compileWith = (options: CompileOptions): Promise<CompileResult> => compile(bytes as Uint8Array, options);
+
+/** Conversions are not ops of the source model. */
+const isConversion = ({ type }: OpInfo): boolean => ['quantize', 'dequantize', 'requantize'].includes(type);
+const opsOf = ({ report }: CompileResult): OpInfo[] => report.ops.filter((op) => !isConversion(op));
+
+/** The error of a compilation that must fail as a usage error. */
+async function usageErrorOf(options: CompileOptions): Promise<string> {
+  const error: unknown = await compileWith(options).then(
+    () => null,
+    (e: unknown) => e,
+  );
+  assert.instance(error, QcError);
+  assert.is((error as QcError).kind, 'usage');
+  return (error as QcError).format();
+}
+
+/** The classes that a compiled network gives to the images. */
+async function classes(result: CompileResult): Promise<number[]> {
+  const net = await loadCompiled(result);
+  const list = imageList();
+  return IMAGES.map((i) => argmax(runNet(net, [imageTensor(decodeImage(list[i]?.file as string), 224)])[0] as Float32Array));
+}
+
+let full: Promise<{ result: CompileResult; classes: number[] }> | undefined;
+
+/** The network with everything in int8 that can be, and its classes; compiled once. */
+function allInt8(): Promise<{ result: CompileResult; classes: number[] }> {
+  full ??= compileWith({}).then(async (result) => ({ result, classes: await classes(result) }));
+  return full;
+}
+
+async function expectSameClasses(result: CompileResult, what: string): Promise<void> {
+  const expected = (await allInt8()).classes;
+  const actual = await classes(result);
+  const changed = actual.filter((c, i) => c !== expected[i]).length;
+  assert.ok(changed <= MAY_CHANGE, `${what}: classes ${actual}, all int8 ${expected}`);
+}
+
+/** A few ids of every kind, or all. */
+function chosenIds(ops: readonly OpInfo[]): number[] {
+  const int8 = ops.filter((op) => op.int8);
+  if (FULL) return int8.map(({ id }) => id);
+  const depthwise = int8.filter(({ type }) => type === 'depthwise_conv2d');
+  const add = int8.filter(({ type }) => type === 'elementwise_add');
+  const pool = int8.find(({ type }) => type === 'pool2d');
+  const middle = <T>(list: readonly T[]): T | undefined => list[Math.floor(list.length / 2)];
+  const chosen = [int8[0], middle(depthwise), middle(add), pool, int8.at(-1)];
+  return chosen.map((op) => {
+    assert.ok(op, 'the model has a convolution, a depthwise one, an addition and a pooling in int8');
+    return (op as OpInfo).id;
+  });
+}
+
+if (bytes && hasImages(`classes of ablations of ${MODEL}`)) {
+  test('opsToQuantize: conv2d leaves everything else in float', async () => {
+    for (const name of ['conv2d', 'Conv']) {
+      const result = await compileWith({ opsToQuantize: [name] });
+      for (const { id, type, int8, reason } of opsOf(result)) {
+        const expected = type === 'conv2d' || type === 'depthwise_conv2d';
+        assert.is(int8, expected, `${type} (${id}) is ${int8 ? 'int8' : `float: ${reason}`}`);
+      }
+      await expectSameClasses(result, name);
+    }
+  });
+
+  test('opsToQuantize: depthwise_conv2d alone', async () => {
+    const result = await compileWith({ opsToQuantize: ['depthwise_conv2d'] });
+    for (const { id, type, int8 } of opsOf(result)) assert.is(int8, type === 'depthwise_conv2d', `${type} (${id})`);
+    await expectSameClasses(result, 'depthwise_conv2d');
+  });
+
+  test(`opIdsToSkip: ${FULL ? 'every' : 'a few'} single ids`, async () => {
+    const { result } = await allInt8();
+    const ids = chosenIds(opsOf(result));
+    const before = new Map(opsOf(result).map((op) => [op.id, op]));
+    for (const id of ids) {
+      const ablated = await compileWith({ opIdsToSkip: [id] });
+      const ops = opsOf(ablated);
+      const skipped = ops.find((op) => op.id === id);
+      const what = `${before.get(id)?.type} (${id})`;
+      assert.is(skipped?.int8, false, `${what} is still int8`);
+      assert.match(skipped?.reason ?? '', /skipped/);
+      assert.equal(
+        ops.map((op) => op.id),
+        [...before.keys()],
+        `${what}: other ids`,
+      );
+      const others = ops.filter((op) => op.id !== id && op.int8 !== before.get(op.id)?.int8);
+      // Ops that only move data may follow their neighbour.
+      for (const op of others) assert.is(op.type, 'reshape2', `${what} in float also changes ${op.type} (${op.id})`);
+      await expectSameClasses(ablated, `${what} in float`);
+    }
+    console.log(`  skipped one by one: ${ids.join(', ')}`);
+  });
+}
+
+if (bytes) {
+  test('opIdsToSkip: all ids give the float network', async () => {
+    const { report } = await compileWith({});
+    const ids = report.ops.filter((op) => op.int8 && !isConversion(op)).map(({ id }) => id);
+    const result = await compileWith({ opIdsToSkip: ids });
+    for (const op of result.report.ops) assert.not(op.int8, `${op.type} (${op.id}) is int8`);
+    const net = await loadCompiled(result);
+    for (const { name, inputs, outputs } of testSets(FLOAT_TWIN)) {
+      const error = relativeError(runNet(net, inputs)[0] as Float32Array, outputs[0]?.data as Float32Array);
+      console.log(`  all ${ids.length} ids in float, ${name}: relative error ${error.toExponential(2)}`);
+      assert.ok(error < TOLERANCE, `${name}: relative error ${error}`);
+    }
+  });
+
+  test('names and ids that do not exist are errors that list those that do', async () => {
+    assert.match(await usageErrorOf({ opsToQuantize: ['conv3d'] }), /conv3d[\s\S]*conv2d, /);
+    assert.match(await usageErrorOf({ opsToQuantize: ['conv2d', 'Conv2D'] }), /Conv2D/);
+    assert.match(await usageErrorOf({ opIdsToSkip: [99999] }), /99999[\s\S]*conv2d \(4\)/);
+    // Id 0 is the input's QuantizeLinear, which is no op of its own.
+    assert.match(await usageErrorOf({ opIdsToSkip: [0] }), /op 0 [\s\S]*conv2d \(4\)/);
+    // Id 5 is the Clip that follows the first convolution.
+    assert.match(await usageErrorOf({ opIdsToSkip: [5] }), /5 .*conv2d \(4\)[\s\S]*Skip 4 instead/);
+    assert.match(await usageErrorOf({ opIdsToSkip: [-1] }), /-1/);
+    assert.match(await usageErrorOf({ opIdsToSkip: [1.5] }), /1\.5/);
+  });
+}
+
+test.run();
