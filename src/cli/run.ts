@@ -22,7 +22,7 @@ interface Given {
 }
 
 /** A module file, its description and an instance of it. */
-export function openModule(path: string): { info: ModuleInfo; net: Net } {
+function openModule(path: string): { info: ModuleInfo; net: Net } {
   const bytes = readFile(path) as Uint8Array<ArrayBuffer>;
   if (!isWasm(bytes))
     throw modelError('not a WebAssembly module', {

@@ -1,47 +1,10 @@
-import type { DataType, EntryInfo, ModuleInfo, TensorInfo } from './abi.js';
+import type { EntryInfo, ModuleInfo, TensorInfo } from './abi.js';
+import type { Loader, LoadOptions, Net, Source, TensorDescription, TypedArray } from './net.js';
 
 // This file becomes the text of every emitted NAME.mjs (tools/embed-loader.ts): it must stand alone, run in every
 // JavaScript engine, stay small, and use no eval, no dynamic import and no builtin by import.
 
-/** A tensor at the border: what the caller hands in and gets back. */
-export type TypedArray = Float32Array | Int8Array | Uint8Array | Int32Array | BigInt64Array;
-
-/** An input or output as the caller sees it. */
-export interface TensorDescription {
-  readonly name: string;
-  readonly dtype: DataType;
-  readonly shape: readonly number[];
-}
-
-/** Where the module comes from. A string is a URL, or a path where there is a file system. */
-export type Source = string | URL | Response | ArrayBuffer | ArrayBufferView | WebAssembly.Module;
-
-export interface LoadOptions {
-  /** Used in place of the global fetch, for instance to add headers. */
-  readonly fetch?: (url: string | URL) => Promise<Response>;
-}
-
-/** A loaded network: one instance with its own memory. */
-export interface Net {
-  readonly inputs: readonly TensorDescription[];
-  readonly outputs: readonly TensorDescription[];
-  readonly memoryBytes: number;
-  /** Copies the inputs in, computes, copies the outputs out. Data of k items gives outputs of k items. */
-  run(inputs: Readonly<Record<string, TypedArray>>): Record<string, TypedArray>;
-  /** Computes on what the input views hold; results are in the output views. A run may overwrite its inputs. */
-  runInPlace(): void;
-  /** View of an input's buffer, without a copy. */
-  input(name: string): TypedArray;
-  /** View of an output's buffer, without a copy; the next run overwrites it. */
-  output(name: string): TypedArray;
-  /** Lets go of the memory; the net cannot be used any more. */
-  free(): void;
-}
-
-export interface Loader {
-  load(source?: Source | Promise<Source> | LoadOptions, options?: LoadOptions): Promise<Net>;
-  loadSync(source: ArrayBuffer | ArrayBufferView | WebAssembly.Module): Net;
-}
+export type { Loader, LoadOptions, Net, Source, TensorDescription, TypedArray } from './net.js';
 
 type Exports = Record<string, (() => void) | undefined> & { memory?: WebAssembly.Memory };
 interface FileSystem {

@@ -15,14 +15,17 @@ const WRITE: Record<DataType, (view: DataView, at: number, byte: number, scale: 
 
 const BYTES: Record<DataType, number> = { f32: 4, i8: 1, u8: 1, i32: 4, i64: 8, bool: 1 };
 
+/** The size of a tensor's buffer in bytes. */
+export const byteLengthOf = ({ dtype, shape }: TensorInfo): number => shape.reduce((n, d) => n * d, BYTES[dtype]);
+
 /**
  * The bytes of an input of a self-test. Element i comes from b, the top byte of the (i+1)-th state of
  * x -> 1664525 x + 1013904223 mod 2^32, started at `seed` (each input starts anew):
  * f32((b - 128) * scale), where an input without scale has 1/64; i8: b - 128; u8, i32, i64: b; bool: b & 1.
  */
 export function selfTestInput(info: TensorInfo, seed: number): Uint8Array {
-  const n = info.shape.reduce((product, d) => product * d, 1);
-  const bytes = new Uint8Array(n * BYTES[info.dtype]);
+  const bytes = new Uint8Array(byteLengthOf(info));
+  const n = bytes.length / BYTES[info.dtype];
   const view = new DataView(bytes.buffer);
   const write = WRITE[info.dtype];
   let state = seed >>> 0;

@@ -52,7 +52,9 @@ async function usageErrorOf(options: CompileOptions): Promise<string> {
 async function classes(result: CompileResult): Promise<number[]> {
   const net = await loadCompiled(result);
   const list = imageList();
-  return IMAGES.map((i) => argmax(runNet(net, [imageTensor(decodeImage(list[i]?.file as string), 224)])[0] as Float32Array));
+  return IMAGES.map((i) =>
+    argmax(runNet(net, [imageTensor(decodeImage(list[i]?.file as string), 224)])[0] as Float32Array),
+  );
 }
 
 let full: Promise<{ result: CompileResult; classes: number[] }> | undefined;

@@ -28,8 +28,7 @@ function unravel(index: number, shape: Numbers): number[] {
   return at;
 }
 
-const ravel = (at: Numbers, shape: Numbers): number =>
-  at.reduce((n, v, d) => n * (shape[d] as number) + v, 0);
+const ravel = (at: Numbers, shape: Numbers): number => at.reduce((n, v, d) => n * (shape[d] as number) + v, 0);
 
 /** The element of an operand that broadcasts to an output element. */
 const broadcast = (at: Numbers, shape: Numbers): number =>
@@ -39,7 +38,13 @@ const broadcast = (at: Numbers, shape: Numbers): number =>
   );
 
 /** Calls `visit` with the input row and column and the tap of a window, for taps inside of the image. */
-function taps(a: Node['attrs'], size: Numbers, k: Numbers, at: Numbers, visit: (y: number, x: number, tap: number) => void) {
+function taps(
+  a: Node['attrs'],
+  size: Numbers,
+  k: Numbers,
+  at: Numbers,
+  visit: (y: number, x: number, tap: number) => void,
+) {
   const [strides, pads, dilations] = [a.strides, a.pads, a.dilations] as Numbers[] as [Numbers, Numbers, Numbers];
   const place = (d: 0 | 1, tap: number): number =>
     (at[d] as number) * (strides[d] as number) - (pads[d] as number) + tap * (dilations[d] as number);
@@ -59,8 +64,7 @@ function convolution(node: Node, inputs: readonly (Tensor | null)[], at: Numbers
   let sum = 0;
   taps(node.attrs, [h, width], [kh, kw], [oy, ox], (y, col, tap) => {
     for (let i = 0; i < perGroup; i++)
-      sum +=
-        real(x, ((n * c + first + i) * h + y) * width + col) * real(w, (filter * perGroup + i) * kh * kw + tap);
+      sum += real(x, ((n * c + first + i) * h + y) * width + col) * real(w, (filter * perGroup + i) * kh * kw + tap);
   });
   return sum + (inputs[2] ? real(inputs[2], filter) : 0);
 }
@@ -131,9 +135,15 @@ export function exactReal(graph: Graph, node: Node, inputs: readonly (Tensor | n
     case 'fc':
       return activate(product(node, inputs, at), activation);
     case 'elementwise_add':
-      return activate(elementwise().reduce((a, b) => a + b), activation);
+      return activate(
+        elementwise().reduce((a, b) => a + b),
+        activation,
+      );
     case 'elementwise_mul':
-      return activate(elementwise().reduce((a, b) => a * b), activation);
+      return activate(
+        elementwise().reduce((a, b) => a * b),
+        activation,
+      );
     case 'pool2d':
       return pool(node, x, at);
     case 'quantize':

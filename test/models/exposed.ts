@@ -1,6 +1,6 @@
 /** Networks with every inner value made visible: in onnxruntime, and in the compiled module. */
 import onnxProto from 'onnx-proto';
-import { emitCode, assemble, pagesFor } from '../../src/codegen/emit.js';
+import { assemble, emitCode, pagesFor } from '../../src/codegen/emit.js';
 import { planMemory } from '../../src/codegen/plan/memory.js';
 import { Planner } from '../../src/codegen/plan/planner.js';
 import { decodeModel, type GraphProto } from '../../src/frontends/onnx/proto.js';
@@ -67,7 +67,11 @@ export class OrtValues {
       const found = this.source.initializer.find((t) => t.name === constantName);
       if (!found || found.rawData.length === 0) return undefined;
       const bytes = new DataView(found.rawData.buffer, found.rawData.byteOffset, found.rawData.byteLength);
-      return found.dataType === 1 ? bytes.getFloat32(0, true) : found.dataType === 2 ? bytes.getUint8(0) : bytes.getInt8(0);
+      return found.dataType === 1
+        ? bytes.getFloat32(0, true)
+        : found.dataType === 2
+          ? bytes.getUint8(0)
+          : bytes.getInt8(0);
     };
     const node = this.source.node.find(
       ({ opType, input }) =>
@@ -95,7 +99,8 @@ export class OrtValues {
     const codes = allocate(codesType(type).dtype, data.length);
     for (let i = 0; i < codes.length; i++) {
       const quanta = Number(data[i]) / (quant.scales[0] as number);
-      if (Math.abs(quanta - Math.round(quanta)) > 1e-3) throw new Error(`"${name}" is not on its grid: ${quanta} quanta`);
+      if (Math.abs(quanta - Math.round(quanta)) > 1e-3)
+        throw new Error(`"${name}" is not on its grid: ${quanta} quanta`);
       codes[i] = Math.round(quanta) + (quant.zeroPoints[0] as number);
     }
     return { type, data: codes };
@@ -106,7 +111,9 @@ export class OrtValues {
     if (producer?.op !== 'dequantize') return this.real(this.nameOf(value));
     const { data } = this.of(producer.inputs[0] as number);
     const { scales, zeroPoints } = this.graph.input(producer, 0).type.quant as Quant;
-    const real = Float32Array.from(data as Uint8Array, (v) => Math.fround((v - (zeroPoints[0] as number)) * (scales[0] as number)));
+    const real = Float32Array.from(data as Uint8Array, (v) =>
+      Math.fround((v - (zeroPoints[0] as number)) * (scales[0] as number)),
+    );
     return { type: realType(value.type), data: real };
   }
 }
@@ -122,7 +129,11 @@ export async function compileExposed(graph: Graph): Promise<{ net: Net; exposed:
       const { type } = graph.value(id);
       if (!isCodes(type)) continue;
       const name = `exposed ${id}`;
-      const real = graph.addNode({ op: 'dequantize', inputs: [id], outputs: [{ name, type: { ...realType(type), quant: type.quant as Quant } }] });
+      const real = graph.addNode({
+        op: 'dequantize',
+        inputs: [id],
+        outputs: [{ name, type: { ...realType(type), quant: type.quant as Quant } }],
+      });
       graph.addOutput(real.outputs[0] as number, name);
       exposed.set(id, name);
     }

@@ -35,7 +35,7 @@ function quantaOff(net: Net, set: TestSet, { scale }: TensorInfo): { share: numb
     Math.abs(Math.round(v / scale) - Math.round((expected[i] as number) / scale)),
   );
   // Both are multiples of the scale: nothing is hidden by the rounding.
-  actual.forEach((v) => assert.ok(Math.abs(v / scale - Math.round(v / scale)) < 1e-3, `${v} is off the grid`));
+  for (const v of actual) assert.ok(Math.abs(v / scale - Math.round(v / scale)) < 1e-3, `${v} is off the grid`);
   return { share: off.filter((d) => d > 0).length / off.length, most: Math.max(...off) };
 }
 
