@@ -72,7 +72,9 @@ test('elementwise ops with broadcasting in all directions', async () => {
       const net = new Network(4);
       const x = net.input('x', [2, 6, 7, 8]);
       const other = net.op('Add', [net.values(shape, 0.5), net.constant({ shape: [], data: [2] })]);
-      await check(net.bytes([net.op(op, [x, other]), net.op(op, [net.op('Sigmoid', [other]), net.op('Sigmoid', [x])])]));
+      await check(
+        net.bytes([net.op(op, [x, other]), net.op(op, [net.op('Sigmoid', [other]), net.op('Sigmoid', [x])])]),
+      );
     }
 });
 
@@ -88,7 +90,12 @@ test('movement: transpose, reshape, concat, slice, expand, squeeze over images a
   const net = new Network(6);
   const x = net.input('x', [2, 3, 4, 5]);
   const outputs = [
-    ...[[0, 2, 3, 1], [3, 2, 1, 0], [1, 0, 2, 3], [0, 1, 3, 2]].map((perm) => net.op('Transpose', [x], { perm })),
+    ...[
+      [0, 2, 3, 1],
+      [3, 2, 1, 0],
+      [1, 0, 2, 3],
+      [0, 1, 3, 2],
+    ].map((perm) => net.op('Transpose', [x], { perm })),
     net.op('Reshape', [x, net.ints([6, 20])]),
     net.op('Reshape', [net.op('Relu', [x]), net.ints([4, 5, 3, 2])]),
     ...[0, 1, 2, 3].map((axis) => net.op('Concat', [x, net.op('Relu', [x]), x], { axis })),

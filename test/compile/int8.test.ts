@@ -82,7 +82,8 @@ test('random depthwise convolutions', async () => {
 test('residual block with fused add, relu, and a requantizing add', async () => {
   const net = new Network(3);
   const x = net.fake(net.input('x', [1, 6, 9, 10]), U8);
-  const conv = (input: string) => net.op('Conv', [input, net.weights([6, 6, 3, 3], { axis: 0 }), net.values([6])], { pads: [1, 1, 1, 1] });
+  const conv = (input: string) =>
+    net.op('Conv', [input, net.weights([6, 6, 3, 3], { axis: 0 }), net.values([6])], { pads: [1, 1, 1, 1] });
   const a = net.fake(net.op('Relu', [conv(x)]), { ...WIDE, zeroPoint: 0 });
   const fused = net.fake(net.op('Relu', [net.op('Add', [conv(a), x])]), { ...WIDE, zeroPoint: 3 });
   const rounded = net.fake(conv(fused), WIDE);
@@ -101,7 +102,10 @@ test('pools, flatten, product, softmax', async () => {
   );
   const flat = net.op('Flatten', [average]);
   const n = 10 * 5 * 4;
-  const dense = net.fake(net.op('Gemm', [flat, net.weights([n, 7], { axis: 1 }), net.values([7])]), { ...WIDE, scale: 1 });
+  const dense = net.fake(net.op('Gemm', [flat, net.weights([n, 7], { axis: 1 }), net.values([7])]), {
+    ...WIDE,
+    scale: 1,
+  });
   await check(net.bytes([net.op('Softmax', [dense])]), ['conv2d', 'pool2d', 'reshape2', 'fc']);
 });
 
@@ -111,7 +115,10 @@ test('concat with operands on their own grids and without', async () => {
   const conv = (n: number) => net.op('Conv', [x, net.weights([n, 4, 1, 1], { axis: 0 })]);
   const own = [net.fake(conv(3), WIDE), net.fake(conv(5), { ...WIDE, scale: 0.07 })];
   const joined = net.fake(net.op('Concat', [...own, conv(2)], { axis: 1 }), { ...WIDE, scale: 0.09 });
-  const last = net.fake(net.op('Conv', [joined, net.weights([9, 10, 3, 3])], { pads: [1, 1, 1, 1] }), { ...WIDE, scale: 0.5 });
+  const last = net.fake(net.op('Conv', [joined, net.weights([9, 10, 3, 3])], { pads: [1, 1, 1, 1] }), {
+    ...WIDE,
+    scale: 0.5,
+  });
   await check(net.bytes([last]), ['concat', 'conv2d']);
 });
 
@@ -124,7 +131,10 @@ test('squeeze-and-excitation: global pool, product, hard sigmoid, broadcast mult
   const sigmoid = net.fake(net.op('HardSigmoid', [gate]), { dtype: 'u8', scale: 1 / 255, zeroPoint: 0 });
   const scaled = net.fake(net.op('Mul', [body, sigmoid]), WIDE);
   const swish = net.fake(net.op('HardSwish', [scaled]), WIDE);
-  const last = net.fake(net.op('Conv', [swish, net.weights([3, 8, 3, 3])], { pads: [1, 1, 1, 1] }), { ...WIDE, scale: 0.4 });
+  const last = net.fake(net.op('Conv', [swish, net.weights([3, 8, 3, 3])], { pads: [1, 1, 1, 1] }), {
+    ...WIDE,
+    scale: 0.4,
+  });
   await check(net.bytes([last]), ['elementwise_mul', 'hard_sigmoid', 'hard_swish', 'pool2d']);
 });
 
@@ -136,7 +146,10 @@ test('transposes and reshapes between convolutions and products', async () => {
   const r = net.op('Reshape', [t, net.ints([20, 6])]);
   const m = net.fake(net.op('MatMul', [r, net.weights([6, 8], { axis: 1 })]), { ...WIDE, scale: 0.3 });
   const back = net.op('Transpose', [net.op('Reshape', [m, net.ints([1, 4, 5, 8])])], { perm: [0, 3, 1, 2] });
-  const last = net.fake(net.op('Conv', [back, net.weights([4, 8, 3, 3])], { pads: [1, 1, 1, 1] }), { ...WIDE, scale: 2 });
+  const last = net.fake(net.op('Conv', [back, net.weights([4, 8, 3, 3])], { pads: [1, 1, 1, 1] }), {
+    ...WIDE,
+    scale: 2,
+  });
   await check(net.bytes([last]), ['conv2d', 'transpose2', 'reshape2', 'mul']);
 });
 

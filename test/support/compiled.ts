@@ -22,13 +22,20 @@ export async function outcome(model: Uint8Array, options: CompileOptions = {}, s
   const [entry] = report.entries;
   const feeds: Record<string, Tensor> = {};
   for (const { name, shape } of entry.inputs)
-    feeds[name] = f32(shape, Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => range * next()));
+    feeds[name] = f32(
+      shape,
+      Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => range * next()),
+    );
   const { graph } = lower(model, resolveOptions(options));
   const expected = outputsOf(graph, interpret(graph, OPS, feeds));
   const { instance } = await WebAssembly.instantiate(wasm as Uint8Array<ArrayBuffer>, {});
   const { memory, run } = instance.exports as { memory: WebAssembly.Memory; run: () => void };
   const view = (t: { offset: number; shape: readonly number[] }): Float32Array =>
-    new Float32Array(memory.buffer, t.offset, t.shape.reduce((a, b) => a * b, 1));
+    new Float32Array(
+      memory.buffer,
+      t.offset,
+      t.shape.reduce((a, b) => a * b, 1),
+    );
   for (let round = 0; round < 2; round++) {
     for (const input of entry.inputs) view(input).set(feeds[input.name].data as Float32Array);
     run();
