@@ -1,5 +1,5 @@
 import type { EntryInfo, ModuleInfo } from './runtime/abi.js';
-import { selfTestInput, selfTestOutput } from './runtime/self-test.js';
+import { byteLengthOf, selfTestInput, selfTestOutput } from './runtime/self-test.js';
 
 const SEED = 1;
 
@@ -24,7 +24,7 @@ export async function attachSelfTest(info: ModuleInfo, build: (info: ModuleInfo)
       t.name,
       at(
         t,
-        t.shape.reduce((n, d) => n * d, 4),
+        byteLengthOf(t),
       ),
     ),
   );
