@@ -35,10 +35,10 @@ interface Run {
 export const insertQuantize: Pass = {
   name: 'insert-quantize',
   doc: 'quantize and dequantize at the borders of every int8 node',
-  run(graph, patch, { ops }) {
+  run(graph, patch, { ops, precision }) {
     const run: Run = { graph, links: linksOf(graph), patch, unrounded: new Map() };
     const keepsGrid = new Set(graph.nodes.filter((node) => movesOneGrid(graph, ops, node)));
-    for (const id of graph.inputs) splitRounding(run, graph.value(id), null, false);
+    for (const id of graph.inputs) splitRounding(run, graph.value(id), null, precision === 'fp32');
     for (const node of [...graph.nodes]) {
       if (node.op === 'fake_quantize') expandFakeQuantize(run, node);
       else if (node.placement?.int8) {
