@@ -50,7 +50,7 @@ export class Patch {
   replaceValue(from: number, to: number, declared: Declared = 'nothing', except?: Node): void {
     this.check(this.graph.value(from).type, this.graph.value(to).type, declared, `replacing %${from} by %${to}`);
     for (const node of this.graph.nodes)
-      if (node !== except) node.inputs = node.inputs.map((id) => (id === from ? to : id));
+      if (node !== except && node.inputs.includes(from)) node.inputs = node.inputs.map((id) => (id === from ? to : id));
     for (const output of this.graph.outputs) if (output.value === from) output.value = to;
     this.count++;
   }
@@ -72,7 +72,8 @@ export class Patch {
   /** Gives a node an operand in a slot that it did not have. */
   addInput(node: Node, slot: number, value: number): void {
     while (node.inputs.length < slot) node.inputs.push(null);
-    if (node.inputs[slot]) throw internalError(`${this.pass}: ${node.op} (${node.id}) already has an input ${slot}`);
+    if (node.inputs[slot] !== undefined && node.inputs[slot] !== null)
+      throw internalError(`${this.pass}: ${node.op} (${node.id}) already has an input ${slot}`);
     node.inputs[slot] = value;
     this.count++;
   }

@@ -1,4 +1,4 @@
-import { requantizeScale, scaledSum } from '../quant/requantize.js';
+import { scaledSum, scaleFactor } from '../quant/requantize.js';
 import { elementwiseOp } from './elementwise.js';
 
 export const elementwiseMul = elementwiseOp({
@@ -9,5 +9,5 @@ export const elementwiseMul = elementwiseOp({
   real: (a, b) => a * b,
   whole: (a, b) => a * b,
   // The product of two centred codes is an exact integer, as a sum of a convolution is.
-  scaled: (a, b, sa, sb, unit) => scaledSum(a * b, requantizeScale(sa, sb, unit)),
+  scaled: (a, b, sa, sb, unit) => scaledSum(a * b, scaleFactor(sa, sb, unit)),
 });

@@ -3,9 +3,8 @@ import { clamp, rounder } from './rounding.js';
 
 const f32 = Math.fround;
 
-/** The factor from int32 sums to output quanta: f32(s_x * s_w / s_y), computed in float64 and rounded once. */
-export const requantizeScale = (inputScale: number, weightScale: number, outputScale: number): number =>
-  f32((inputScale * weightScale) / outputScale);
+/** A quotient of scales as a factor: f32(a * b / unit), computed in float64 and rounded once. */
+export const scaleFactor = (a: number, b: number, unit = 1): number => f32((a * b) / unit);
 
 /** What is added to a scaled sum before it is rounded, in output quanta. */
 export interface Addends {

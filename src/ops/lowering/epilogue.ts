@@ -6,7 +6,7 @@ import { isCodes, type Quant, scaleAt, zeroPointAt } from '../../ir/type.js';
 import { type Activation, clampBounds } from '../../quant/activation.js';
 import { biasAddsToSums } from '../../quant/bias.js';
 import { codeBounds } from '../../quant/bounds.js';
-import { requantizeScale } from '../../quant/requantize.js';
+import { sumFactor } from '../../quant/requantize-scale.js';
 import { toReal } from '../../quant/tensors.js';
 import { operandScale } from '../codes.js';
 
@@ -72,17 +72,22 @@ function planReals(context: LowerContext, { activation }: Sums): PlannedEpilogue
   };
 }
 
-/** Per-channel factors and biases of int32 sums, in output quanta where `direct`, else in real units. */
-function codeFactors(context: LowerContext, channels: number, unit: number) {
+/** Per-channel factors and biases of int32 sums: to quanta of the output grid, or to real units where it is null. */
+function codeFactors(context: LowerContext, channels: number, output: Quant | null) {
   const x = context.inputType(0).quant as Quant;
   const w = context.inputType(1).quant as Quant;
   const bias = context.hasInput(2) ? context.constant(2) : null;
   const each = Array.from({ length: channels }, (_, c) => c);
-  const scale = each.map((c) => requantizeScale(scaleAt(x, 0), scaleAt(w, c), unit));
-  if (!bias) return { scale, bias: null, inSums: false };
-  const inSums = biasAddsToSums(bias.type.quant, x, w, channels);
-  const values = inSums ? numbers(bias) : Array.from(toReal(bias).data as Float32Array, (b) => Math.fround(b / unit));
-  return { scale, bias: values, inSums };
+  const inSums = bias !== null && biasAddsToSums(bias.type.quant, x, w, channels);
+  const codes = bias && inSums ? numbers(bias) : null;
+  const reals = bias && !inSums ? Array.from(toReal(bias).data as Float32Array) : null;
+  const target = { output, addends: reals !== null || context.hasInput(3) };
+  const stored = (c: number) =>
+    codes ? { code: codes[c] as number, scale: scaleAt(bias?.type.quant as Quant, c) } : undefined;
+  const scale = each.map((c) => sumFactor(scaleAt(x, 0), scaleAt(w, c), { ...target, bias: stored(c) }));
+  if (codes) return { scale, bias: codes, inSums };
+  const unit = output ? scaleAt(output, 0) : 1;
+  return { scale, bias: reals?.map((b) => Math.fround(b / unit)) ?? null, inSums };
 }
 
 function planCodes(context: LowerContext, { channels, activation, weightSums }: Sums): PlannedEpilogue {
@@ -90,7 +95,7 @@ function planCodes(context: LowerContext, { channels, activation, weightSums }: 
   const q = isCodes(out) ? (out.quant as Quant) : null;
   const direct = q !== null && (activation === null || clampBounds(activation) !== null);
   const unit = direct ? scaleAt(q, 0) : 1;
-  const { scale, bias, inSums } = codeFactors(context, channels, unit);
+  const { scale, bias, inSums } = codeFactors(context, channels, direct ? q : null);
   const residual = residualOf(context);
   const residualScale = residual ? Math.fround(operandScale(context.inputType(3)) / unit) : 0;
   const kept = direct ? null : (activation as (Activation & Attrs) | null);
