@@ -37,10 +37,9 @@ export interface Outcome {
 
 /** Runs `qc` with arguments in a folder. */
 export function qc(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
-  const child = spawn(process.execPath, [COMMAND, ...args], {
-    cwd,
-    env: { ...process.env, FORCE_COLOR: '', ...env },
-  });
+  // What the caller's terminal wants of colours must not reach the command.
+  const { FORCE_COLOR: _force, NO_COLOR: _no, ...inherited } = process.env;
+  const child = spawn(process.execPath, [COMMAND, ...args], { cwd, env: { ...inherited, ...env } });
   let out = '';
   let err = '';
   child.stdout.on('data', (chunk) => {
