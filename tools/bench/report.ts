@@ -58,7 +58,20 @@ export interface Summary {
 
 const median = (list: readonly number[]): number => [...list].sort((a, b) => a - b)[list.length >> 1] as number;
 
-const nameOf = ({ engine, style }: Case): string => `${engine}:${style}`;
+/** `ENGINE:STYLE` of a case. */
+export const nameOf = ({ engine, style }: Case): string => `${engine}:${style}`;
+
+/** The best probe of some measurements. */
+export const bestProbe = (measurements: readonly Measurement[]): number =>
+  Math.max(...measurements.flatMap((m) => m.probe.map(({ best }) => best)));
+
+/** The speed that a measurement had of the core, for comparison with others. */
+export const calmness = ({ probe, cpuShare }: Measurement): number =>
+  cpuShare * Math.min(...probe.map(({ mean }) => mean));
+
+/** Whether the machine was at its best while measuring, up to the threshold. */
+export const isCalm = ({ probe, cpuShare }: Measurement, peak: number, threshold: number): boolean =>
+  Math.min(...probe.map(({ mean }) => mean)) >= threshold * peak && cpuShare >= threshold;
 
 /** Which rounds of a case were calm; all of them if none was. */
 function calmRounds(
@@ -67,10 +80,7 @@ function calmRounds(
   threshold: number,
 ): { calm: Set<number>; any: boolean } {
   const rounds = measurements.map((_, i) => i);
-  const calm = rounds.filter((i) => {
-    const { probe, cpuShare } = measurements[i] as Measurement;
-    return Math.min(...probe.map(({ mean }) => mean)) >= threshold * peak && cpuShare >= threshold;
-  });
+  const calm = rounds.filter((i) => isCalm(measurements[i] as Measurement, peak, threshold));
   return { calm: new Set(calm.length > 0 ? calm : rounds), any: calm.length > 0 };
 }
 
@@ -84,7 +94,7 @@ function ratio(a: CaseResult, b: CaseResult, rounds: (r: CaseResult) => Set<numb
 
 /** Medians and ratios of all cases. */
 export function summarize(results: readonly CaseResult[], about: About): Summary {
-  const peak = Math.max(...results.flatMap((r) => r.measurements.flatMap((m) => m.probe.map(({ best }) => best))));
+  const peak = bestProbe(results.flatMap((r) => r.measurements));
   const calm = new Map(results.map((r) => [r, calmRounds(r, peak, about.threshold)]));
   const roundsOf = (r: CaseResult): Set<number> => (calm.get(r) as { calm: Set<number> }).calm;
   const rows = results.map((result): Row => {
