@@ -1,7 +1,7 @@
 /**
  * Times qc against onnxruntime on the networks of the zoo; see README.md.
  *
- *     npx tsx tools/bench/run.ts [--networks LIST] [--cases LIST] [--rounds N] [--seconds S] [--node PATH]
+ *     npm run bench -- [--networks LIST] [--cases LIST] [--rounds N] [--seconds S] [--node PATH]
  *         [--target simd|relaxed] [--core N] [--threshold T] [--size S] [--width W] [--json FILE]
  */
 import { spawnSync } from 'node:child_process';

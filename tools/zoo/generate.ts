@@ -1,7 +1,7 @@
 /**
  * Writes the model zoo: well-known topologies with seeded weights, as NAME.STYLE.onnx.
  *
- *     npx tsx tools/zoo/generate.ts --out DIR [--only NAME,...] [--styles fp32,u8,s8] [--size S] [--width W] [--classes N]
+ *     npm run zoo -- --out DIR [--only NAME,...] [--styles fp32,u8,s8] [--size S] [--width W] [--classes N]
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
