@@ -10,6 +10,7 @@ export function centredCodes(t: Tensor): Float64Array {
     if (zero !== 0) for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) - zero;
     return out;
   }
+  if (q.zeroPoints.every((zero) => zero === 0)) return out;
   const step = rowMajorStrides(t.type.shape)[q.axis] as number;
   const extent = t.type.shape[q.axis] as number;
   for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) - zeroPointAt(q, Math.floor(i / step) % extent);

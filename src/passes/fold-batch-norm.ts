@@ -50,10 +50,10 @@ function fold(graph: Graph, conv: Node, affine: Node, patch: Patch): boolean {
 /** Float weights [O, ...] times k[O]. */
 function scaleReals(w: Tensor, k: Float64Array): Tensor {
   const step = w.data.length / k.length;
-  return f32(
-    w.type.shape,
-    Float32Array.from(w.data as Float32Array, (v, i) => v * (k[Math.floor(i / step)] as number)),
-  );
+  const scaled = new Float32Array(w.data as Float32Array);
+  for (let c = 0, i = 0; c < k.length; c++)
+    for (const factor = k[c] as number; i < (c + 1) * step; i++) scaled[i] = (scaled[i] as number) * factor;
+  return f32(w.type.shape, scaled);
 }
 
 /**

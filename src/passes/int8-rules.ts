@@ -67,9 +67,13 @@ function overflowProof(graph: Graph, node: Node, axis: number): string | null {
   const channels = data.type.shape[axis] as number;
   const inner = data.type.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const sums = new Float64Array(channels);
-  for (let i = 0; i < data.data.length; i++) {
-    const c = Math.floor(i / inner) % channels;
-    sums[c] = (sums[c] as number) + Math.abs(Number(data.data[i]) - zeroPointAt(wq, c));
+  const codes = data.data as Int8Array;
+  for (let from = 0, slice = 0; from < codes.length; from += inner, slice++) {
+    const c = slice % channels;
+    const zero = zeroPointAt(wq, c);
+    let sum = 0;
+    for (let i = from; i < from + inner; i++) sum += Math.abs((codes[i] as number) - zero);
+    sums[c] = (sums[c] as number) + sum;
   }
   const bias = graph.optionalInput(node, 2);
   for (let c = 0; c < channels; c++) {

@@ -1,4 +1,4 @@
-/** Small ONNX files for tests, from plain objects. */
+/** ONNX files from plain objects, for tests and for the model zoo (tools/zoo). */
 import onnxProto from 'onnx-proto';
 import { AttributeType, DataLocation, DataType } from '../../src/frontends/onnx/proto.js';
 
@@ -58,6 +58,7 @@ export type ValueSpec =
 
 export interface ModelSpec {
   readonly name?: string;
+  readonly producer?: string;
   /** 13 if absent; null leaves the opset out. */
   readonly opset?: number | null;
   readonly opsets?: Readonly<Record<string, number>>;
@@ -164,7 +165,7 @@ export function model(spec: ModelSpec): Uint8Array {
   return onnxProto.onnx.ModelProto.encode({
     irVersion: 8,
     opsetImport,
-    producerName: 'test',
+    producerName: spec.producer ?? 'test',
     graph,
   } as object).finish();
 }

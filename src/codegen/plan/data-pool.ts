@@ -44,7 +44,7 @@ export class DataPool {
     }
     if (max - min > 255) return this.add(packed, 'weights (16 bit)');
     const shift = max > 127 ? 127 - max : min < -128 ? -128 - min : 0;
-    const bytes = Int8Array.from(packed, (v) => v + shift);
+    const bytes = new Int8Array(packed).map((v) => v + shift); // both steps wrap, and the result fits
     const source = this.add(bytes, 'weights');
     const done = this.widened.get(source.buffer);
     if (done !== undefined) return { buffer: done, offset: 0 };
