@@ -56,13 +56,13 @@ export interface LowerContext {
   data(content: Float32Array | Int32Array | Int16Array): Ref;
   /** Centred weights for i16 kernels: stored in one byte each where they fit, widened at instantiation. */
   weights(packed: Int16Array): Ref;
+  /** Memory for the calls of this node only. */
+  scratch(bytes: number): Ref;
   /**
    * Weights that a kernel of `init` makes of centred codes in one byte each; null where the codes do not fit. The
    * kernel's arguments are source, target, those given, and the shift that it subtracts from every byte.
    */
   transformedWeights(codes: Int16Array, bytes: number, kernel: KernelDef, args: readonly number[]): Ref | null;
-  /** Memory for the calls of this node only. */
-  scratch(bytes: number): Ref;
   call<P extends object>(kernel: KernelDef<P>, params: P, args: readonly Arg[]): void;
 }
 

@@ -97,8 +97,7 @@ const stored = (context: LowerContext, packed: Int16Array | Float32Array): Ref =
 /** conv2d: one implicit matrix product per group and image. */
 export function lowerConv2d(context: LowerContext, attrs: ConvAttrs): void {
   const g = geometryOf(context, attrs);
-  const plan = planned(context, g);
-  if (lowerWinograd(context, g, plan)) return;
+  if (lowerWinograd(context, g, planned)) return;
   const [filters, perGroup, kh, kw] = g.shape;
   const perGroupOut = filters / attrs.groups;
   const [row, pix] = [g.x.strides[2] as number, g.x.strides[3] as number];
@@ -107,7 +106,7 @@ export function lowerConv2d(context: LowerContext, attrs: ConvAttrs): void {
   const taps = merged
     ? { ySegments: kh, xSegments: 1, length: kw * perGroup, yStride: dilationY * row, xStride: 0 }
     : { ySegments: kh, xSegments: kw, length: perGroup, yStride: dilationY * row, xStride: dilationX * pix };
-  const { epilogue, args } = plan;
+  const { epilogue, args } = planned(context, g);
   const shape = joinRows({ ...g.common, columns: perGroupOut, taps, epilogue });
   const params: GemmParams = { ...shape, tile: chooseTile(shape) };
   for (let group = 0; group < attrs.groups; group++) {

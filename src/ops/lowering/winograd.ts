@@ -96,10 +96,17 @@ export function winogradParams(
   };
 }
 
-/** Lowers a convolution to Winograd kernels, block by block. False, and nothing done, where they do not apply. */
-export function lowerWinograd(context: LowerContext, g: Geometry, direct: PlannedEpilogue): boolean {
+/**
+ * Lowers a convolution to Winograd kernels, block by block, with the epilogue that `planned` gives for the direct kernel.
+ * False, and no call made, where they do not apply.
+ */
+export function lowerWinograd(
+  context: LowerContext,
+  g: Geometry,
+  planned: (context: LowerContext, g: Geometry) => PlannedEpilogue,
+): boolean {
   if (!winogradApplies(g.attrs, [context.inputType(0), context.inputType(1)])) return false;
-  const plan = direct.times(WINOGRAD_FACTOR);
+  const plan = planned(context, g).times(WINOGRAD_FACTOR);
   const u = plan && transformedWeights(context, g);
   if (!plan || !u) return false;
   const { epilogue } = plan;
