@@ -6,7 +6,7 @@
 import { loadBinaryen, ModuleBuilder } from '../../src/codegen/builder/module.js';
 import { type Epilogue, eraseKernel, type KernelDef } from '../../src/codegen/kernel.js';
 import { epilogueArguments } from '../../src/codegen/kernels/epilogue.js';
-import { chooseTile, type GemmParams, gemm, packedGemmLength } from '../../src/codegen/kernels/gemm.js';
+import { type GemmParams, gemm, packedGemmLength } from '../../src/codegen/kernels/gemm.js';
 import { winograd } from '../../src/codegen/kernels/winograd.js';
 import { winogradInput } from '../../src/codegen/kernels/winograd-input.js';
 import {
@@ -59,7 +59,7 @@ function plan(size: number, channels: number, columns: number): { calls: Record<
   const epilogue = epilogueArguments(EPILOGUE, { bias: space(4 * columns), scale: space(4 * columns), lo: 0, hi: 127 });
   const taps = { ySegments: 3, xSegments: 1, length: 3 * channels, yStride: rowStride, xStride: 0 };
   const shape = { ...common, storage: 'i16' as const, rows: size, cols: size, pixStride: channels, rowStride, taps };
-  const direct: GemmParams = { ...shape, tile: chooseTile(shape) };
+  const direct: GemmParams = { ...shape, tile: { mr: 4, nr: 8 } };
   const weights = space(2 * packedGemmLength(direct));
   const blocks = winogradBlocks(size, size).map((b) => ({
     ...b,
