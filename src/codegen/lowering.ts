@@ -58,6 +58,11 @@ export interface LowerContext {
   weights(packed: Int16Array): Ref;
   /** Memory for the calls of this node only. */
   scratch(bytes: number): Ref;
+  /**
+   * Weights that a kernel of `init` makes of centred codes in one byte each; null where the codes do not fit. The
+   * kernel's arguments are source, target, those given, and the shift that it subtracts from every byte.
+   */
+  transformedWeights(codes: Int16Array, bytes: number, kernel: KernelDef, args: readonly number[]): Ref | null;
   call<P extends object>(kernel: KernelDef<P>, params: P, args: readonly Arg[]): void;
 }
 

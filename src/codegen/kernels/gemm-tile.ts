@@ -24,12 +24,16 @@ export function pixelTiles(cols: number, mr: number): [count: number, pixels: nu
   ];
 }
 
+/** What becomes of the sums of register tiles. */
+export type TileEnd = Pick<EpilogueEmitter, 'setup' | 'addresses' | 'start' | 'finish'>;
+
 /** Emits the loops over column tiles, rows and pixel tiles around the K loop. */
-class GemmEmitter {
+export class GemmEmitter {
   private readonly f: FunctionBuilder;
   private readonly p: GemmParams;
-  private readonly epilogue: EpilogueEmitter;
-  private readonly walk: Walk;
+  private readonly epilogue: TileEnd;
+  /** The pointers; whoever loops over column tiles moves them by `step(0)`. */
+  readonly walk: Walk;
   private readonly weights: Local<'i32'>;
   private readonly input: Local<'i32'>;
   private readonly output: Local<'i32'>;
@@ -41,20 +45,29 @@ class GemmEmitter {
   private readonly w: Local<'i32'>;
   private readonly a: Local<'i32'>;
 
-  constructor(f: FunctionBuilder, p: GemmParams) {
+  /**
+   * With `batch`, every row is a product with weights of its own, packed one after the other within a column tile,
+   * and all column tiles use the same output: the caller takes the sums of one before it runs the next.
+   */
+  constructor(f: FunctionBuilder, p: GemmParams, batch?: TileEnd) {
     this.f = f;
     this.p = p;
     const { mr, nr } = p.tile;
     const { residual, output } = p.epilogue;
     const bytes = STORAGE_BYTES[p.storage];
     const outBytes = STORAGE_BYTES[output.storage];
-    this.epilogue = new EpilogueEmitter(f, p.epilogue, 3);
+    this.epilogue = batch ?? new EpilogueEmitter(f, p.epilogue, 3);
     this.walk = new Walk(f);
     const add = (start: Local<'i32'> | undefined, steps: readonly [number, number, number]) =>
       start && this.walk.add(start, steps)[2];
     this.input = this.walk.add(f.param(0, 'i32'), [0, p.rowStride * bytes, p.pixStride * bytes])[2];
-    this.output = this.walk.add(f.param(1, 'i32'), [nr * outBytes, p.outRow * outBytes, p.outPix * outBytes])[2];
-    this.weights = this.walk.add(f.param(2, 'i32'), [this.weightVectors() * nr * 4, 0, 0])[2];
+    const outTile = batch ? 0 : nr * outBytes;
+    this.output = this.walk.add(f.param(1, 'i32'), [outTile, p.outRow * outBytes, p.outPix * outBytes])[2];
+    const weightBytes = this.weightVectors() * nr * 4;
+    this.weights = this.walk.add(
+      f.param(2, 'i32'),
+      batch ? [p.rows * weightBytes, weightBytes, 0] : [weightBytes, 0, 0],
+    )[2];
     const { bias, scale } = this.epilogue.addresses;
     const resBytes = residual ? STORAGE_BYTES[residual.storage] : 0;
     this.pointers = {
@@ -95,7 +108,7 @@ class GemmEmitter {
   }
 
   /** All pixels of `columns` columns. */
-  private columnTile(columns: number): Stmt[] {
+  columnTile(columns: number): Stmt[] {
     const { f, p, walk } = this;
     const tiles = pixelTiles(p.cols, p.tile.mr)
       .filter(([count]) => count > 0)

@@ -1,7 +1,7 @@
 import { rowMajorStrides, type Tensor } from '../../ir/tensor.js';
 import { type Quant, zeroPointAt } from '../../ir/type.js';
 import { toReal } from '../../quant/tensors.js';
-import { eraseKernel, type Storage } from '../kernel.js';
+import { eraseKernel, type KernelDef, kernelKey, type Storage } from '../kernel.js';
 import { widen } from '../kernels/widen.js';
 import type { Ref, View } from '../lowering.js';
 import { rowMajorView } from './layout.js';
@@ -13,7 +13,8 @@ export class DataPool {
   readonly init: Call[] = [];
   private readonly buffers: Buffer[];
   private readonly known = new Map<string, number[]>();
-  private readonly widened = new Map<number, number>();
+  /** Packed weights by their source and the call that makes them. */
+  private readonly made = new Map<string, Ref>();
 
   constructor(buffers: Buffer[]) {
     this.buffers = buffers;
@@ -36,24 +37,45 @@ export class DataPool {
    * one byte each, shifted into int8, and `init` widens them; otherwise they are stored as they are.
    */
   addWeights(packed: Int16Array): Ref {
+    const source = this.addBytes(packed);
+    if (!source) return this.add(packed, 'weights (16 bit)');
+    const args = [packed.length, source.shift];
+    return this.prepared(source.bytes, packed.byteLength, {
+      kernel: eraseKernel(widen),
+      params: { source: 'i8' },
+      args,
+    });
+  }
+
+  /** Weights that a kernel makes of one-byte codes: see `LowerContext.transformedWeights`. */
+  addTransformed(codes: Int16Array, bytes: number, kernel: KernelDef, args: readonly number[]): Ref | null {
+    const source = this.addBytes(codes);
+    return source && this.prepared(source.bytes, bytes, { kernel, params: {}, args: [...args, source.shift] });
+  }
+
+  /** Codes shifted into int8: the stored byte is code + shift. Null where they span more than 256 values. */
+  private addBytes(codes: Int16Array): { bytes: Ref; shift: number } | null {
     let min = 0;
     let max = 0;
-    for (const v of packed) {
+    for (const v of codes) {
       if (v < min) min = v;
       if (v > max) max = v;
     }
-    if (max - min > 255) return this.add(packed, 'weights (16 bit)');
+    if (max - min > 255) return null;
     const shift = max > 127 ? 127 - max : min < -128 ? -128 - min : 0;
-    const bytes = new Int8Array(packed).map((v) => v + shift); // both steps wrap, and the result fits
-    const source = this.add(bytes, 'weights');
-    const done = this.widened.get(source.buffer);
-    if (done !== undefined) return { buffer: done, offset: 0 };
-    this.buffers.push({ kind: 'packed', bytes: packed.byteLength, label: 'packed weights' });
-    const buffer = this.buffers.length - 1;
-    const target = { buffer, offset: 0 };
-    const args = [source, target, packed.length, shift];
-    this.init.push({ kernel: eraseKernel(widen), params: { source: 'i8' }, args, node: -1 });
-    this.widened.set(source.buffer, buffer);
+    const bytes = new Int8Array(codes).map((v) => v + shift); // both steps wrap, and the result fits
+    return { bytes: this.add(bytes, 'weights'), shift };
+  }
+
+  /** What a call of `init` makes of bytes, once. */
+  private prepared(source: Ref, bytes: number, call: Pick<Call, 'kernel' | 'params' | 'args'>): Ref {
+    const key = `${source.buffer} ${kernelKey(call.kernel, call.params)} ${call.args.join(' ')}`;
+    const done = this.made.get(key);
+    if (done) return done;
+    this.buffers.push({ kind: 'packed', bytes, label: 'packed weights' });
+    const target = { buffer: this.buffers.length - 1, offset: 0 };
+    this.init.push({ ...call, args: [source, target, ...call.args], node: -1 });
+    this.made.set(key, target);
     return target;
   }
 

@@ -63,6 +63,10 @@ export class NodeContext implements LowerContext {
     return this.planner.data.addWeights(packed);
   }
 
+  transformedWeights(codes: Int16Array, bytes: number, kernel: KernelDef, args: readonly number[]): Ref | null {
+    return this.planner.data.addTransformed(codes, bytes, kernel, args);
+  }
+
   scratch(bytes: number): Ref {
     return this.planner.scratch(bytes);
   }

@@ -9,24 +9,26 @@ import { modelError } from '../../support/errors.js';
 import { centredCodes } from '../codes.js';
 import type { ConvAttrs } from '../conv-shared.js';
 import { type PlannedEpilogue, planEpilogue } from './epilogue.js';
+import { lowerWinograd, WINOGRAD_STEP, winogradApplies } from './winograd.js';
 
 /** The zeros that a convolution reads around its input: only as far as the last window reaches. */
 export function convolutionHalo(attrs: ConvAttrs, inputs: readonly (TensorType | null)[], slot: number): Halo {
   const [x, w] = [inputs[0]?.shape, inputs[1]?.shape];
   if (slot !== 0 || !x || !w) return NO_HALO;
   const [top, left] = attrs.pads as [number, number];
+  const step = winogradApplies(attrs, inputs) ? WINOGRAD_STEP : 1;
   const after = (d: 0 | 1): number => {
     const [size, k] = [x[d + 2] as number, w[d + 2] as number];
     const [stride, dilation, pad] = [attrs.strides[d], attrs.dilations[d], attrs.pads[d]] as [number, number, number];
     const reach = dilation * (k - 1) + 1;
     const outputs = Math.floor((size + pad + (attrs.pads[d + 2] as number) - reach) / stride) + 1;
-    return Math.max(0, (outputs - 1) * stride + reach - size - pad);
+    return Math.max(0, (Math.ceil(outputs / step) * step - 1) * stride + reach - size - pad);
   };
   return [top, left, after(0), after(1)];
 }
 
 /** Everything about a convolution node that its kernel calls share. */
-interface Geometry {
+export interface Geometry {
   readonly x: View;
   readonly out: View;
   readonly attrs: ConvAttrs;
@@ -95,6 +97,7 @@ const stored = (context: LowerContext, packed: Int16Array | Float32Array): Ref =
 /** conv2d: one implicit matrix product per group and image. */
 export function lowerConv2d(context: LowerContext, attrs: ConvAttrs): void {
   const g = geometryOf(context, attrs);
+  if (lowerWinograd(context, g, planned)) return;
   const [filters, perGroup, kh, kw] = g.shape;
   const perGroupOut = filters / attrs.groups;
   const [row, pix] = [g.x.strides[2] as number, g.x.strides[3] as number];

@@ -21,6 +21,8 @@ export interface PlannedEpilogue {
   readonly epilogue: Epilogue;
   /** Arguments for the channels [first, first + count), for image `batch`. */
   args(first: number, count: number, batch: number): EpilogueArgs<Arg>;
+  /** The same for int32 sums that are `factor`, a power of two, times as large; null where that is not exact. */
+  times(factor: number): PlannedEpilogue | null;
 }
 
 /** The sums that the epilogue follows. */
@@ -29,6 +31,8 @@ export interface Sums {
   readonly activation: Activation | null;
   /** For codes: per channel, sum of |centred weight|. */
   readonly weightSums?: Float64Array;
+  /** The kernel's sums of codes are this many times the true ones. */
+  readonly factor?: number;
 }
 
 const padded = (values: readonly number[]): number[] => {
@@ -69,6 +73,7 @@ function planReals(context: LowerContext, { activation }: Sums): PlannedEpilogue
       ...(values ? { bias: context.data(Float32Array.from(padded(values.slice(first, first + count)))) } : {}),
       ...(residual ? { residual: residualRef(residual.view, first, batch), residualScale: 1 } : {}),
     }),
+    times: () => null,
   };
 }
 
@@ -90,7 +95,8 @@ function codeFactors(context: LowerContext, channels: number, output: Quant | nu
   return { scale, bias: reals?.map((b) => Math.fround(b / unit)) ?? null, inSums };
 }
 
-function planCodes(context: LowerContext, { channels, activation, weightSums }: Sums): PlannedEpilogue {
+function planCodes(context: LowerContext, sums: Sums): PlannedEpilogue {
+  const { channels, activation, weightSums, factor = 1 } = sums;
   const out = context.outputType();
   const q = isCodes(out) ? (out.quant as Quant) : null;
   const direct = q !== null && (activation === null || clampBounds(activation) !== null);
@@ -100,13 +106,9 @@ function planCodes(context: LowerContext, { channels, activation, weightSums }: 
   const residualScale = residual ? Math.fround(operandScale(context.inputType(3)) / unit) : 0;
   const kept = direct ? null : (activation as (Activation & Attrs) | null);
   const reach = reachOf(context.inputType(0).quant as Quant);
-  const most = Math.max(
-    ...scale.map(
-      (s, c) =>
-        s * ((weightSums?.[c] ?? Number.POSITIVE_INFINITY) * reach + (inSums ? Math.abs(bias?.[c] ?? 0) : 0)) +
-        (inSums ? 0 : Math.abs(bias?.[c] ?? 0)),
-    ),
-  );
+  const addend = (c: number): number => Math.abs(bias?.[c] ?? 0);
+  const largest = scale.map((_, c) => (weightSums?.[c] ?? Number.POSITIVE_INFINITY) * reach + (inSums ? addend(c) : 0));
+  const most = Math.max(...scale.map((s, c) => s * (largest[c] as number) + (inSums ? 0 : addend(c))));
   const residualMost = !residual ? 0 : residual.view.storage === 'i16' ? 511 * residualScale : Number.POSITIVE_INFINITY;
   const proven = direct && most + residualMost < MAGIC_LIMIT;
   const [lo, hi] = q ? codeBounds(q, direct ? activation : null) : [0, 0];
@@ -121,13 +123,24 @@ function planCodes(context: LowerContext, { channels, activation, weightSums }: 
     args: (first, count, batch) => {
       const part = (values: readonly number[]): number[] => padded(values.slice(first, first + count));
       return {
-        ...(bias ? { bias: context.data(inSums ? Int32Array.from(part(bias)) : Float32Array.from(part(bias))) } : {}),
-        scale: context.data(Float32Array.from(part(scale))),
+        ...(bias
+          ? {
+              bias: context.data(
+                inSums ? Int32Array.from(part(bias), (b) => b * factor) : Float32Array.from(part(bias)),
+              ),
+            }
+          : {}),
+        scale: context.data(Float32Array.from(part(scale), (s) => s / factor)),
         ...(residual ? { residual: residualRef(residual.view, first, batch), residualScale } : {}),
         ...(q ? { lo, hi } : {}),
         ...(q && kept ? { outputScale: scaleAt(q, 0) } : {}),
       };
     },
+    // f32(4 * acc) * f32(m / 4) is f32(acc) * m wherever 4 * acc is an int32 and m / 4 a float
+    times: (by) =>
+      by * Math.max(...largest) < 2 ** 31 && scale.every((m) => Math.fround(m / by) * by === m)
+        ? planCodes(context, { ...sums, factor: by })
+        : null,
   };
 }
 
