@@ -1,5 +1,6 @@
-import type { Epilogue, EpilogueArgs } from '../../codegen/kernel.js';
+import { type CodeStorage, type Epilogue, type EpilogueArgs, holdsCodes, type Isa } from '../../codegen/kernel.js';
 import { type Arg, type LowerContext, NO_HALO, refOf, type View } from '../../codegen/lowering.js';
+import { productIsa } from '../../codegen/select.js';
 import type { Attrs } from '../../ir/graph.js';
 import { numbers } from '../../ir/tensor.js';
 import { isCodes, type Quant, scaleAt, zeroPointAt } from '../../ir/type.js';
@@ -8,6 +9,7 @@ import { biasAddsToSums } from '../../quant/bias.js';
 import { codeBounds } from '../../quant/bounds.js';
 import { requantizeScale } from '../../quant/requantize.js';
 import { toReal } from '../../quant/tensors.js';
+import { assert } from '../../support/errors.js';
 import { operandScale } from '../codes.js';
 
 /** Arrays per channel are padded to this many channels, so that kernels may read whole tiles. */
@@ -102,7 +104,11 @@ function planCodes(context: LowerContext, { channels, activation, weightSums }: 
         (inSums ? 0 : Math.abs(bias?.[c] ?? 0)),
     ),
   );
-  const residualMost = !residual ? 0 : residual.view.storage === 'i16' ? 511 * residualScale : Number.POSITIVE_INFINITY;
+  const residualMost = !residual
+    ? 0
+    : holdsCodes(residual.view.storage)
+      ? 511 * residualScale
+      : Number.POSITIVE_INFINITY;
   const proven = direct && most + residualMost < MAGIC_LIMIT;
   const [lo, hi] = q ? codeBounds(q, direct ? activation : null) : [0, 0];
   return {
@@ -111,7 +117,7 @@ function planCodes(context: LowerContext, { channels, activation, weightSums }: 
       bias: bias ? (inSums ? 'i32' : 'f32') : 'none',
       residual: residual?.plan ?? null,
       activation: kept,
-      output: q ? { storage: 'i16', rounding: q.rounding, proven } : { storage: 'f32' },
+      output: q ? { storage: codeStorageOf(context.output()), rounding: q.rounding, proven } : { storage: 'f32' },
     },
     args: (first, count, batch) => {
       const part = (values: readonly number[]): number[] => padded(values.slice(first, first + count));
@@ -125,6 +131,16 @@ function planCodes(context: LowerContext, { channels, activation, weightSums }: 
     },
   };
 }
+
+/** The storage of a view of codes. */
+export function codeStorageOf({ storage }: View): CodeStorage {
+  assert(holdsCodes(storage), 'codes are stored as codes');
+  return storage;
+}
+
+/** The instructions for the products of operand 0, stored as `x`, with constant weights. */
+export const operandIsa = (context: LowerContext, x: View): Isa =>
+  x.storage === 'i8' ? productIsa(context.target, context.range(0), context.range(1)) : 'simd';
 
 /** The largest |centred code| of a grid. */
 export const reachOf = (q: Quant): number => Math.max(zeroPointAt(q, 0) - q.min, q.max - zeroPointAt(q, 0));

@@ -1,0 +1,37 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parse } from '../../src/ir/parse.js';
+import { print } from '../../src/ir/print.js';
+import { centredCodes } from '../../src/ops/codes.js';
+import { OPS } from '../../src/ops/index.js';
+import { interpret } from '../../src/ops/interpret.js';
+import { analyzeRanges } from '../../src/passes/analyze-ranges.js';
+import { randomFeeds } from '../support/op-check.js';
+import { goldenTests, graphOf, readCases, runPasses } from '../support/passes.js';
+
+goldenTests('analyze-ranges', [analyzeRanges], 'exact');
+
+test('what the interpreter computes lies within the proven ranges', () => {
+  for (const { input, name } of readCases('analyze-ranges')) {
+    const graph = graphOf(input);
+    runPasses(graph, [analyzeRanges]);
+    for (let seed = 1; seed <= 5; seed++) {
+      const env = interpret(graph, OPS, randomFeeds(graph, seed, 20));
+      for (const { id, range, name: value } of graph.values.values()) {
+        const tensor = env.get(id);
+        if (!range || !tensor) continue;
+        const out = centredCodes(tensor).filter((code) => code < range.lo || code > range.hi);
+        assert.equal([...out], [], `${name}: "${value}" in ${range.lo}..${range.hi}`);
+      }
+    }
+  }
+});
+
+test('ranges survive the text form', () => {
+  const [{ output }] = readCases('analyze-ranges');
+  const graph = graphOf(output);
+  assert.is(print(parse(print(graph))), print(graph));
+  assert.equal(graph.value(4).range, { lo: 0, hi: 127, proof: 'relu' });
+});
+
+test.run();
