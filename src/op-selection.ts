@@ -4,7 +4,7 @@ import { usageError } from './support/errors.js';
 /** Op types that can be int8, by Paddle name. */
 export const quantizableOps = (): string[] =>
   [...OPS.values()]
-    .filter((op) => op.quant !== 'float-only' && op.quant !== 'boundary')
+    .filter((op) => op.quant !== 'float-only' && op.quant !== 'boundary' && op.lower && op.name !== 'assign')
     .map((op) => op.name)
     .sort();
 

@@ -1,5 +1,5 @@
 import type { EntryInfo, ModuleInfo } from './runtime/abi.js';
-import { selfTestInput, selfTestOutput } from './runtime/self-test.js';
+import { byteLengthOf, selfTestInput, selfTestOutput } from './runtime/self-test.js';
 
 const SEED = 1;
 
@@ -19,14 +19,6 @@ export async function attachSelfTest(info: ModuleInfo, build: (info: ModuleInfo)
     at(input, data.length).set(data);
   }
   run();
-  const outputs = entry.outputs.map((t) =>
-    selfTestOutput(
-      t.name,
-      at(
-        t,
-        t.shape.reduce((n, d) => n * d, 4),
-      ),
-    ),
-  );
+  const outputs = entry.outputs.map((t) => selfTestOutput(t.name, at(t, byteLengthOf(t))));
   return { ...info, selfTest: { export: entry.export, seed: SEED, outputs } };
 }

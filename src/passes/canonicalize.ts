@@ -1,6 +1,8 @@
 import type { Attrs, Graph, Node } from '../ir/graph.js';
 import type { Patch } from '../ir/patch.js';
-import { f32, type Tensor } from '../ir/tensor.js';
+import { f32 } from '../ir/tensor.js';
+import { realType } from '../ir/type.js';
+import { toReal } from '../quant/tensors.js';
 import { isPrivate, type Links, linksOf, producerOf } from './match.js';
 import type { Pass } from './pass.js';
 
@@ -9,14 +11,17 @@ type Rule = (graph: Graph, node: Node, patch: Patch, links: Links) => void;
 /**
  * Before:     several spellings of one idea
  * After:      one form: conv2d with groups = channels -> depthwise_conv2d; clip(0, 6) -> relu6, clip(0, inf) -> relu;
- *             batch_norm -> affine_channel; x * hard_sigmoid(x) -> hard_swish, x * sigmoid(x) -> swish; assign vanishes
+ *             batch_norm -> affine_channel (of other ranks than 4: a product and a sum); x * hard_sigmoid(x) -> hard_swish,
+ *             x * sigmoid(x) -> swish; a mean over the plane -> global average pool; assign vanishes
  * Formula:    k = gamma / sqrt(var + eps), y = x * k + (beta - mean * k), in float64, rounded once
  */
 export const canonicalize: Pass = {
   name: 'canonicalize',
   doc: 'one form per idea',
   run(graph, patch) {
-    for (const node of [...graph.nodes]) RULES[node.op]?.(graph, node, patch, linksOf(graph));
+    for (const node of [...graph.nodes]) if (node.op === 'assign') dropAssign(graph, node, patch);
+    const links = linksOf(graph);
+    for (const node of [...graph.nodes]) RULES[node.op]?.(graph, node, patch, links);
   },
 };
 
@@ -36,26 +41,40 @@ const clip: Rule = (_graph, node, patch) => {
 };
 
 const batchNorm: Rule = (graph, node, patch) => {
-  const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) => graph.input(node, i).data as Tensor | undefined);
-  if (!gamma || !beta || !mean || !variance) return;
-  const at = (t: Tensor, c: number): number => Number(t.data[c]);
-  const n = gamma.data.length;
+  const constants = [1, 2, 3, 4].map((i) => graph.input(node, i).data);
+  if (!constants.every((t) => t !== undefined)) return;
+  const [gamma, beta, mean, variance] = constants.map((t) => toReal(t).data as Float32Array) as FourArrays;
+  const at = (list: Float32Array, c: number): number => list[c] as number;
+  const n = gamma.length;
   const k = Float64Array.from(
     { length: n },
     (_, c) => at(gamma, c) / Math.sqrt(at(variance, c) + Number(node.attrs.epsilon)),
   );
   const shift = k.map((kc, c) => at(beta, c) - at(mean, c) * kc);
-  const scaleValue = patch.addConstant(`${graph.output(node).name}/scale`, f32([n], Float32Array.from(k)));
-  const shiftValue = patch.addConstant(`${graph.output(node).name}/shift`, f32([n], Float32Array.from(shift)));
-  node.inputs = [node.inputs[0] as number, scaleValue.id, shiftValue.id];
-  patch.rewrite(node, 'affine_channel', { axis: 1 });
+  const out = graph.output(node);
+  const { length: rank } = out.type.shape;
+  const shape = rank === 4 ? [n] : [n, ...out.type.shape.slice(2).map(() => 1)];
+  const scaleValue = patch.addConstant(`${out.name}/scale`, f32(shape, Float32Array.from(k)));
+  const shiftValue = patch.addConstant(`${out.name}/shift`, f32(shape, Float32Array.from(shift)));
+  if (rank === 4) {
+    node.inputs = [node.inputs[0] as number, scaleValue.id, shiftValue.id];
+    patch.rewrite(node, 'affine_channel', { axis: 1 });
+    return;
+  }
+  const scaled = [{ name: `${out.name}/scaled`, type: realType(out.type) }];
+  const inputs = [node.inputs[0] as number, scaleValue.id];
+  const product = patch.addNode({ op: 'elementwise_mul', attrs: { activation: null }, inputs, outputs: scaled }, node);
+  node.inputs = [product.outputs[0] as number, shiftValue.id];
+  patch.rewrite(node, 'elementwise_add', { activation: null });
 };
 
-const assign: Rule = (graph, node, patch) => {
+type FourArrays = [Float32Array, Float32Array, Float32Array, Float32Array];
+
+function dropAssign(graph: Graph, node: Node, patch: Patch): void {
   const from = graph.input(node, 0);
   patch.replaceValue(graph.output(node).id, from.id);
   patch.remove(node, { host: null, how: 'an identity' });
-};
+}
 
 /** x * gate(x) with a gate that nobody else reads. */
 const gatedProduct: Rule = (_graph, node, patch, links) => {
@@ -102,7 +121,6 @@ const RULES: Readonly<Record<string, Rule>> = {
   conv2d: depthwise,
   clip,
   batch_norm: batchNorm,
-  assign,
   elementwise_mul: gatedProduct,
   reduce_mean: planeMean,
 };

@@ -1,12 +1,14 @@
 import type { Graph, Node } from '../ir/graph.js';
 import type { Patch } from '../ir/patch.js';
 import type { Quant } from '../ir/type.js';
+import { linksOf, onlyReader } from './match.js';
 import type { Pass } from './pass.js';
 
 /**
  * Before:     q = quantize(x), [c = clip(q, lo, hi)], d = dequantize(q or c); d has no grid
  * After:      the grid stands in the type of d, narrowed by the clip, which is gone
- * Conditions: the codes are computed (constants are handled by strip-fake-quant)
+ * Conditions: the codes are computed (constants are handled by strip-fake-quant); a clip is their only reader, and
+ *             leaves a range that holds the zero point
  */
 export const collectScales: Pass = {
   name: 'collect-scales',
@@ -25,13 +27,15 @@ export const collectScales: Pass = {
 
 /** PyTorch writes 7-bit ranges as a clip on the codes: it becomes the bounds of the grid. */
 function narrowByClip(graph: Graph, patch: Patch): void {
+  const links = linksOf(graph);
   for (const node of [...graph.nodes]) {
     if (node.op !== 'clip' || !node.attrs.onCodes) continue;
-    const source = graph.producers().get(node.inputs[0] as number);
+    const source = links.producers.get(node.inputs[0] as number);
     const { type } = graph.input(node, 0);
     if (source?.op !== 'quantize' || !type.quant) continue;
     const narrow = boundedBy(type.quant, node);
     const codes = graph.output(source);
+    if (!onlyReader(links, codes.id) || narrow.zeroPoints.some((z) => z < narrow.min || z > narrow.max)) continue;
     patch.retype(codes.id, { ...type, quant: narrow }, 'quant');
     patch.rewrite(source, 'quantize', { ...source.attrs, quant: narrow });
     patch.replaceValue(graph.output(node).id, codes.id, 'quant');

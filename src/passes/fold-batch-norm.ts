@@ -3,7 +3,7 @@ import type { Patch } from '../ir/patch.js';
 import { f32, type Tensor } from '../ir/tensor.js';
 import { isCodes, type Quant, scaleAt, zeroPointAt } from '../ir/type.js';
 import { toReal } from '../quant/tensors.js';
-import { isPrivate, linksOf, producerOf } from './match.js';
+import { absorb, isPrivate, linksOf, producerOf } from './match.js';
 import type { Pass } from './pass.js';
 
 const CONVOLUTIONS = new Set(['conv2d', 'depthwise_conv2d']);
@@ -11,38 +11,40 @@ const CONVOLUTIONS = new Set(['conv2d', 'depthwise_conv2d']);
 /**
  * Before:     y = affine_channel(conv(x, w, b), k, shift)
  * After:      y = conv(x, w', b')
- * Conditions: the convolution's result is unrounded and read by nobody else; k has no zero where w holds codes
+ * Conditions: the convolution's result is unrounded and read by nobody else; the new scales are float32 numbers
  * Formula:    codes stay: s_w'[c] = s_w[c] * |k_c|, codes'[c] = codes[c] * sign(k_c) (a code whose negative does not
- *             fit: the codes are widened); float weights: w' = w * k_c. b' = shift + b * k_c
+ *             fit: the codes are widened; where the new scale is 0, codes of zero); float weights: w' = w * k_c. b' = shift + b * k_c
  */
 export const foldBatchNorm: Pass = {
   name: 'fold-batch-norm',
   doc: 'normalization goes into the scales and signs of the weights, not into their codes',
   run(graph, patch) {
+    const links = linksOf(graph);
     for (const node of [...graph.nodes]) {
       if (node.op !== 'affine_channel') continue;
-      const links = linksOf(graph);
       const conv = producerOf(links, node, 0, CONVOLUTIONS);
-      if (conv && isPrivate(links, conv) && !conv.attrs.activation && !conv.inputs[3]) fold(graph, conv, node, patch);
+      if (!conv || !isPrivate(links, conv) || conv.attrs.activation || graph.optionalInput(conv, 3)) continue;
+      if (fold(graph, conv, node, patch)) absorb(links, node, conv);
     }
   },
 };
 
-function fold(graph: Graph, conv: Node, affine: Node, patch: Patch): void {
+function fold(graph: Graph, conv: Node, affine: Node, patch: Patch): boolean {
   const w = graph.input(conv, 1);
   const [k, shift] = [graph.input(affine, 1).data, graph.input(affine, 2).data];
   const bias = graph.optionalInput(conv, 2);
-  if (!w.data || !k || !shift || (bias && !bias.data)) return;
+  if (!w.data || !k || !shift || (bias && !bias.data)) return false;
   const factors = Float64Array.from(k.data as Float32Array);
   const scaled =
     w.type.quant && isCodes(w.type) ? scaleCodes(w.data, w.type.quant, factors) : scaleReals(w.data, factors);
-  if (!scaled) return;
+  if (!scaled) return false;
   const b = bias?.data ? toReal(bias.data).data : null;
   const newBias = Float32Array.from(factors, (kc, c) => Number(shift.data[c]) + (b ? Number(b[c]) * kc : 0));
   conv.inputs[1] = patch.addConstant(`${w.name}/folded`, scaled).id;
   conv.inputs[2] = patch.addConstant(`${w.name}/bias`, f32([newBias.length], newBias)).id;
   patch.takeOutput(conv, affine);
   patch.fuse(affine, conv);
+  return true;
 }
 
 /** Float weights [O, ...] times k[O]. */
@@ -54,14 +56,19 @@ function scaleReals(w: Tensor, k: Float64Array): Tensor {
   );
 }
 
-/** Codes [O, ...] with their grid: scales take |k|, codes the sign. Null where a k is zero. */
+/**
+ * Codes [O, ...] with their grid: scales take |k|, codes the sign. A scale that becomes 0 is left, and its codes become
+ * the zero point. Null where a scale leaves float32.
+ */
 function scaleCodes(w: Tensor, q: Quant, k: Float64Array): Tensor | null {
-  if (k.some((v) => v === 0 || !Number.isFinite(v)) || (q.axis !== null && q.axis !== 0)) return null;
+  const scales = Array.from(k, (v, c) => Math.fround(scaleAt(q, c) * Math.abs(v)));
+  if (!scales.every(Number.isFinite) || (q.axis !== null && q.axis !== 0)) return null;
+  const signs = k.map((v, c) => (scales[c] === 0 ? 0 : Math.sign(v)));
   const step = w.data.length / k.length;
   const channel = (i: number): number => Math.floor(i / step);
   const codes = Int32Array.from(w.data as Int8Array, (v, i) => {
     const z = zeroPointAt(q, channel(i));
-    return z + (v - z) * Math.sign(k[channel(i)] as number);
+    return z + (v - z) * (signs[channel(i)] as number);
   });
   const fits = codes.every((v) => v >= q.min && v <= q.max);
   const dtype = fits ? q.dtype : 'i32';
@@ -69,9 +76,9 @@ function scaleCodes(w: Tensor, q: Quant, k: Float64Array): Tensor | null {
     ...q,
     dtype,
     axis: 0,
-    scales: Array.from(k, (v, c) => Math.fround(scaleAt(q, c) * Math.abs(v))),
+    scales: scales.map((s, c) => (s === 0 ? scaleAt(q, c) : s)),
     zeroPoints: Array.from(k, (_, c) => zeroPointAt(q, c)),
-    min: fits ? q.min : -256,
+    min: fits ? q.min : -512,
     max: fits ? q.max : 511,
   };
   const data = dtype === 'i8' ? Int8Array.from(codes) : dtype === 'u8' ? Uint8Array.from(codes) : codes;

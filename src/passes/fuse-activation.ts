@@ -1,5 +1,5 @@
 import type { Attrs } from '../ir/graph.js';
-import { isPrivate, linksOf, producerOf } from './match.js';
+import { absorb, isPrivate, linksOf, producerOf } from './match.js';
 import type { Pass } from './pass.js';
 
 /** Ops with an epilogue that computes an activation before the rounding. */
@@ -37,15 +37,16 @@ export const fuseActivation: Pass = {
   name: 'fuse-activation',
   doc: 'activations become epilogues of the op that feeds them',
   run(graph, patch) {
+    const links = linksOf(graph);
     for (const node of [...graph.nodes]) {
       if (!ACTIVATIONS.has(node.op)) continue;
-      const links = linksOf(graph);
       const host = producerOf(links, node, 0, HOSTS);
       if (!host || !isPrivate(links, host) || host.attrs.activation) continue;
       const activation: Attrs = { kind: node.op, ...node.attrs };
       patch.rewrite(host, host.op, { ...host.attrs, activation });
       patch.takeOutput(host, node);
       patch.fuse(node, host);
+      absorb(links, node, host);
     }
   },
 };

@@ -1,6 +1,7 @@
 import type { Graph, Node, Value } from '../ir/graph.js';
 import { tensor } from '../ir/tensor.js';
-import { isPrivate, linksOf, producerOf } from './match.js';
+import { sameShape } from '../ir/type.js';
+import { absorb, isPrivate, linksOf, producerOf } from './match.js';
 import type { Pass } from './pass.js';
 
 /** Ops that take a bias as input 2, and the axis of their output that it runs along. */
@@ -9,19 +10,20 @@ const TAKES_BIAS = new Set(['conv2d', 'depthwise_conv2d', 'mul']);
 /**
  * Before:     y = elementwise_add(conv(x, w), b) or elementwise_add(mul(x, w), b), b a constant per channel
  * After:      y = conv(x, w, b), or fc(x, w, b) for a product
- * Conditions: the product is unrounded, without a bias, and read by nobody else
+ * Conditions: the product is unrounded, without a bias, of the shape of the sum, and read by nobody else
  */
 export const fuseBias: Pass = {
   name: 'fuse-bias',
   doc: 'a constant added per channel becomes the bias; product + bias becomes fc',
   run(graph, patch) {
+    const links = linksOf(graph);
     for (const node of [...graph.nodes]) {
       if (node.op !== 'elementwise_add') continue;
-      const links = linksOf(graph);
       for (const slot of [0, 1]) {
         const host = producerOf(links, node, slot, TAKES_BIAS);
         const other = graph.input(node, 1 - slot);
-        if (!host || !isPrivate(links, host) || host.inputs[2] || host.attrs.activation) continue;
+        if (!host || !isPrivate(links, host) || graph.optionalInput(host, 2) || host.attrs.activation) continue;
+        if (!sameShape(graph.output(host).type.shape, graph.output(node).type.shape)) continue;
         if (!isPerChannel(graph, host, other)) continue;
         const data = tensor(
           { ...other.type, shape: [other.data?.data.length as number] },
@@ -32,6 +34,7 @@ export const fuseBias: Pass = {
         else patch.rewrite(host, host.op, { ...host.attrs, activation: node.attrs.activation ?? null });
         patch.takeOutput(host, node);
         patch.fuse(node, host);
+        absorb(links, node, host);
         break;
       }
     }

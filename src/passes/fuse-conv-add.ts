@@ -1,6 +1,6 @@
 import type { Graph, Node } from '../ir/graph.js';
 import { sameShape } from '../ir/type.js';
-import { isPrivate, type Links, linksOf } from './match.js';
+import { absorb, isPrivate, type Links, linksOf } from './match.js';
 import type { Pass } from './pass.js';
 
 const CONVOLUTIONS = new Set(['conv2d', 'depthwise_conv2d']);
@@ -16,9 +16,9 @@ export const fuseConvAdd: Pass = {
   name: 'fuse-conv-add',
   doc: 'residual additions join the convolution that feeds them',
   run(graph, patch) {
+    const links = linksOf(graph);
     for (const node of [...graph.nodes]) {
       if (node.op !== 'elementwise_add') continue;
-      const links = linksOf(graph);
       const slot = hostSlot(graph, node, links);
       if (slot === null) continue;
       const host = links.producers.get(node.inputs[slot] as number) as Node;
@@ -28,6 +28,7 @@ export const fuseConvAdd: Pass = {
       graph.nodes = graph.nodes.filter((n) => n !== host);
       graph.nodes.splice(graph.nodes.indexOf(node), 0, host);
       patch.fuse(node, host);
+      absorb(links, node, host);
     }
   },
 };
@@ -42,7 +43,7 @@ function hostSlot(graph: Graph, add: Node, links: Links): 0 | 1 | null {
       CONVOLUTIONS.has(host.op) &&
       isPrivate(links, host) &&
       !host.attrs.activation &&
-      !host.inputs[3] &&
+      !graph.optionalInput(host, 3) &&
       !other.data &&
       sameShape(other.type.shape, graph.output(host).type.shape);
     return fits ? graph.nodes.indexOf(host) : -1;

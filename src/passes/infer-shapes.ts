@@ -1,4 +1,6 @@
-import { sameShape } from '../ir/type.js';
+import type { Graph, Node } from '../ir/graph.js';
+import type { OpTable } from '../ir/op.js';
+import { sameShape, type TensorType } from '../ir/type.js';
 import { modelError } from '../support/errors.js';
 import type { Pass } from './pass.js';
 
@@ -12,17 +14,23 @@ export const inferShapes: Pass = {
   doc: 'static shapes and dtypes of every value',
   run(graph, _patch, { ops }) {
     for (const node of graph.nodes) {
-      const inputs = node.inputs.map((id) => (id === null ? null : graph.value(id)));
-      const op = ops.get(node.op);
-      if (!op) throw modelError(`no op named ${node.op}`, { node: `${node.op} (${node.id})` });
-      const types = op.infer(node.attrs, inputs);
-      types.forEach((type, i) => {
-        const value = graph.output(node, i);
-        if (sameShape(value.type.shape, type.shape)) return;
-        throw modelError(`shape [${value.type.shape}] in the file, but its inputs give [${type.shape}]`, {
-          node: `${node.op} (${node.id})`,
-        });
+      const where = `${node.op} (${node.id})`;
+      inferred(graph, node, ops, where).forEach((type, i) => {
+        const { shape } = graph.output(node, i).type;
+        if (sameShape(shape, type.shape)) return;
+        throw modelError(`shape [${shape}] in the file, but its inputs give [${type.shape}]`, { node: where });
       });
     }
   },
 };
+
+function inferred(graph: Graph, node: Node, ops: OpTable, where: string): TensorType[] {
+  const op = ops.get(node.op);
+  if (!op) throw modelError(`no op named ${node.op}`, { node: where });
+  const inputs = node.inputs.map((id) => (id === null ? null : graph.value(id)));
+  try {
+    return op.infer(node.attrs, inputs);
+  } catch (cause) {
+    throw modelError(cause instanceof Error ? cause.message : String(cause), { node: where, cause });
+  }
+}

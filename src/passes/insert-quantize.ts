@@ -1,7 +1,9 @@
-import type { Graph, Node, Value } from '../ir/graph.js';
+import type { Attrs, Graph, Node, Value } from '../ir/graph.js';
+import type { OpTable } from '../ir/op.js';
 import type { Patch } from '../ir/patch.js';
-import { codesType, isCodes, type Quant, realType } from '../ir/type.js';
-import { linksOf } from './match.js';
+import { codesType, isCodes, type Quant, realType, sameQuant, type TensorType } from '../ir/type.js';
+import { type Links, linksOf, readersOf } from './match.js';
+import { dataInputs, movesData } from './moves-data.js';
 import type { Pass } from './pass.js';
 
 /** Inputs of a node that int8 computes on as codes; the others (weights, biases) are constants. */
@@ -13,24 +15,36 @@ const CODE_SLOTS: Readonly<Record<string, readonly number[]>> = {
   pool2d: [0],
 };
 
+/** The state of a run. `links` are those of the beginning: a value is split before its readers are looked at. */
+interface Run {
+  readonly graph: Graph;
+  readonly links: Links;
+  readonly patch: Patch;
+  /** For a value that carries a rounding: the value as it was before. */
+  readonly unrounded: Map<number, number>;
+}
+
 /**
  * Before:     nodes placed; grids stand on f32 values
  * After:      int8 nodes read codes (quantize in front) and give codes (dequantize behind); a float node whose result
  *             the model rounds is followed by quantize + dequantize; no f32 value carries a grid except behind a
  *             dequantize. Pairs that meet cancel in squash-quantize
- * Conditions: where the user asked for float, the model's rounding of the result is dropped as well
+ * Conditions: where the user asked for float, the model's rounding of the result is dropped as well; a float node that
+ *             only moves elements hands on what it reads; an int8 one keeps its operand's grid, then requantizes
  */
 export const insertQuantize: Pass = {
   name: 'insert-quantize',
   doc: 'quantize and dequantize at the borders of every int8 node',
-  run(graph, patch) {
-    for (const id of graph.inputs) splitRounding(graph, graph.value(id), null, patch);
+  run(graph, patch, { ops, precision }) {
+    const run: Run = { graph, links: linksOf(graph), patch, unrounded: new Map() };
+    const keepsGrid = new Set(graph.nodes.filter((node) => movesOneGrid(graph, ops, node)));
+    for (const id of graph.inputs) splitRounding(run, graph.value(id), null, precision === 'fp32');
     for (const node of [...graph.nodes]) {
-      if (node.op === 'fake_quantize') expandFakeQuantize(graph, node, patch);
+      if (node.op === 'fake_quantize') expandFakeQuantize(run, node);
       else if (node.placement?.int8) {
-        for (const slot of CODE_SLOTS[node.op] ?? node.inputs.map((_, i) => i)) readCodes(graph, node, slot, patch);
-        giveCodes(graph, node, patch);
-      } else if (!isBoundary(node)) splitRounding(graph, graph.output(node), node, patch);
+        for (const slot of CODE_SLOTS[node.op] ?? node.inputs.map((_, i) => i)) readCodes(run, node, slot);
+        giveCodes(run, node, movesData(ops, node) && node.op !== 'concat');
+      } else if (!isBoundary(node)) splitRounding(run, graph.output(node), node, keepsGrid.has(node) || isByUser(node));
     }
   },
 };
@@ -38,101 +52,92 @@ export const insertQuantize: Pass = {
 const isBoundary = (node: Node): boolean =>
   node.op === 'quantize' || node.op === 'dequantize' || node.op === 'requantize';
 
+const isByUser = (node: Node | undefined): boolean => node?.placement?.byUser === true;
+
+/** Whether a node moves elements from a grid to the same grid. */
+const movesOneGrid = (graph: Graph, ops: OpTable, node: Node): boolean =>
+  movesData(ops, node) &&
+  dataInputs(graph, node).every((v) => v.type.quant && sameQuant(v.type.quant, graph.output(node).type.quant));
+
+/** Adds a node of one input in front of another; returns its result. */
+function insert(
+  { patch }: Run,
+  op: string,
+  from: number,
+  name: string,
+  type: TensorType,
+  at: Node | undefined,
+): number {
+  const attrs: Attrs = op === 'dequantize' ? {} : { quant: type.quant as Quant };
+  return patch.addNode({ op, attrs, inputs: [from], outputs: [{ name, type }] }, at).outputs[0] as number;
+}
+
 /** The grid that int8 readers of a value expect; it outlives the value's own annotation. */
-function readCodes(graph: Graph, node: Node, slot: number, patch: Patch): void {
-  const value = graph.optionalInput(node, slot);
-  if (!value || value.data || isCodes(value.type)) return;
-  const quant = value.type.quant;
-  if (!quant) return; // a residual without a scale stays real
-  const codes = patch.addNode(
-    {
-      op: 'quantize',
-      attrs: { quant },
-      inputs: [value.id],
-      outputs: [{ name: `${value.name}/codes`, type: codesType(value.type) }],
-    },
-    node,
-  );
-  patch.setInput(node, slot, codes.outputs[0] as number, 'quant+dtype');
+function readCodes(run: Run, node: Node, slot: number): void {
+  const value = run.graph.optionalInput(node, slot);
+  if (!value?.type.quant || value.data || isCodes(value.type)) return; // a residual without a scale stays real
+  const codes = insert(run, 'quantize', value.id, `${value.name}/codes`, codesType(value.type), node);
+  run.patch.setInput(node, slot, codes, 'quant+dtype');
 }
 
-function giveCodes(graph: Graph, node: Node, patch: Patch): void {
+/** The result of an int8 node becomes codes, on the grid of its operand where the node `moves` them. */
+function giveCodes(run: Run, node: Node, moves: boolean): void {
+  const { graph, patch } = run;
   const out = graph.output(node);
-  if (!out.type.quant) return;
-  const type = out.type;
-  const next = graph.nodes[graph.nodes.indexOf(node) + 1];
-  const real = patch.addNode(
-    { op: 'dequantize', attrs: {}, inputs: [out.id], outputs: [{ name: `${out.name}/real`, type }] },
-    next,
-  );
-  patch.replaceValue(out.id, real.outputs[0] as number, 'quant', real);
-  patch.retype(out.id, codesType(type), 'quant+dtype');
+  const { type } = out;
+  if (!type.quant || isCodes(type)) return;
+  const own = (moves ? graph.input(node, 0).type.quant : undefined) ?? type.quant;
+  const next = behind(graph, node);
+  const readers = readersOf(run.links, out.id);
+  patch.retype(out.id, codesType({ ...type, quant: own }), 'quant+dtype');
+  const codes = sameQuant(own, type.quant)
+    ? out.id
+    : insert(run, 'requantize', out.id, `${out.name}/requantized`, codesType(type), next);
+  const real = insert(run, 'dequantize', codes, `${out.name}/real`, type, next);
+  for (const reader of readers) patch.setInput(reader.node, reader.slot, real, 'quant+dtype');
+  redirectOutputs(graph, out.id, real);
 }
 
-/**
- * The rounding that the model has on a float value becomes quantize + dequantize. Readers in float by the user's
- * wish, and all float readers of a node in float by the user's wish, get the value as it was before rounding.
- */
-function splitRounding(graph: Graph, value: Value, producer: Node | null, patch: Patch): void {
-  const quant = value.type.quant;
-  if (!quant || isCodes(value.type)) return;
-  const annotated = value.type;
-  patch.retype(value.id, realType(annotated), 'quant');
-  insertRounding(graph, value, quant, producer?.placement?.byUser ?? false, producer, patch);
+const behind = (graph: Graph, node: Node): Node | undefined => graph.nodes[graph.nodes.indexOf(node) + 1];
+
+function redirectOutputs(graph: Graph, from: number, to: number): void {
+  for (const output of graph.outputs) if (output.value === from) output.value = to;
 }
 
-function insertRounding(
-  graph: Graph,
-  value: Value,
-  quant: Quant,
-  raw: boolean,
-  after: Node | null,
-  patch: Patch,
-): void {
-  const readers = linksOf(graph).consumers.get(value.id) ?? [];
-  const keepsRaw = (reader: Node): boolean =>
-    !reader.placement?.int8 && reader.op !== 'fake_quantize' && (raw || reader.placement?.byUser === true);
-  const rounded = readers.filter((r) => !keepsRaw(r.node));
+/** Readers in float by the user's wish, and all float readers of a `raw` value, get it as it was before rounding. */
+const keepsRaw = (reader: Node, raw: boolean): boolean =>
+  !reader.placement?.int8 && reader.op !== 'fake_quantize' && (raw || isByUser(reader));
+
+/** The rounding that the model has on a float value becomes quantize + dequantize, for those who want it. */
+function splitRounding(run: Run, value: Value, after: Node | null, raw: boolean): void {
+  const { graph, patch } = run;
+  const { type } = value;
+  if (!type.quant || isCodes(type) || value.data) return;
+  patch.retype(value.id, realType(type), 'quant');
+  const rounded = readersOf(run.links, value.id).filter((r) => !keepsRaw(r.node, raw));
   if (rounded.length === 0 && (raw || !graph.isOutput(value.id))) return;
-  const at = after ? graph.nodes[graph.nodes.indexOf(after) + 1] : graph.nodes[0];
-  const type = { ...realType(value.type), quant };
-  const codes = patch.addNode(
-    {
-      op: 'quantize',
-      attrs: { quant },
-      inputs: [value.id],
-      outputs: [{ name: `${value.name}/codes`, type: codesType(type) }],
-    },
-    at,
-  );
-  const real = patch.addNode(
-    {
-      op: 'dequantize',
-      attrs: {},
-      inputs: [codes.outputs[0] as number],
-      outputs: [{ name: `${value.name}/rounded`, type }],
-    },
-    at,
-  );
-  for (const { node, slot } of rounded) patch.setInput(node, slot, real.outputs[0] as number, 'quant');
-  if (!raw) for (const output of graph.outputs) if (output.value === value.id) output.value = real.outputs[0] as number;
+  const at = after ? behind(graph, after) : graph.nodes[0];
+  const codes = insert(run, 'quantize', value.id, `${value.name}/codes`, codesType(type), at);
+  const real = insert(run, 'dequantize', codes, `${value.name}/rounded`, type, at);
+  run.unrounded.set(real, value.id);
+  for (const { node, slot } of rounded) patch.setInput(node, slot, real, 'quant');
+  if (!raw) redirectOutputs(graph, value.id, real);
 }
 
-/** A rounding of its own: quantize + dequantize, or nothing for readers in float by the user's wish. */
-function expandFakeQuantize(graph: Graph, node: Node, patch: Patch): void {
+/** A rounding of its own: quantize + dequantize, or nothing for those who get the value as it was before. */
+function expandFakeQuantize(run: Run, node: Node): void {
+  const { graph, links, patch, unrounded } = run;
   const out = graph.output(node);
-  const source = graph.input(node, 0);
-  const type = out.type;
+  const { type } = out;
   if (!type.quant) return;
-  const readers = linksOf(graph).consumers.get(out.id) ?? [];
-  for (const { node: reader, slot } of readers)
-    if (reader.placement?.byUser) patch.setInput(reader, slot, source.id, 'quant');
+  const input = node.inputs[0] as number;
+  const source = unrounded.get(input) ?? input;
+  const raw = isByUser(node) || isByUser(links.producers.get(source));
+  const readers = readersOf(links, out.id);
   patch.rewrite(node, 'quantize', { quant: type.quant });
-  const next = graph.nodes[graph.nodes.indexOf(node) + 1];
-  const real = patch.addNode(
-    { op: 'dequantize', attrs: {}, inputs: [out.id], outputs: [{ name: `${out.name}/real`, type }] },
-    next,
-  );
-  patch.replaceValue(out.id, real.outputs[0] as number, 'quant', real);
   patch.retype(out.id, codesType(type), 'quant+dtype');
+  const real = insert(run, 'dequantize', out.id, `${out.name}/real`, type, behind(graph, node));
+  unrounded.set(real, source);
+  for (const r of readers) patch.setInput(r.node, r.slot, keepsRaw(r.node, raw) ? source : real, 'quant+dtype');
+  redirectOutputs(graph, out.id, raw ? source : real);
 }

@@ -15,12 +15,15 @@ export const hasInt8Form = (ops: OpTable, node: Node): boolean => {
 /** Why a node cannot compute on codes, in words for the user; null if it can. Per-tensor grids are needed. */
 export function int8Obstacle(graph: Graph, ops: OpTable, node: Node): string | null {
   if (!hasInt8Form(ops, node)) return `${node.op} has no int8 form`;
+  if (hasGridPerChannel(graph.output(node))) return 'its output has a scale per channel';
   if (PRODUCTS.has(node.op)) return productObstacle(graph, node);
   if (ELEMENTWISE.has(node.op)) return operandObstacle(graph, node, node.inputs.length) ?? outputObstacle(graph, node);
   if (node.op === 'reduce_mean') return 'an int8 mean needs the image plane as axes';
   if (node.op === 'pool2d') return operandObstacle(graph, node, 1);
   return operandObstacle(graph, node, node.inputs.length) ?? outputObstacle(graph, node);
 }
+
+const hasGridPerChannel = (v: Value): boolean => v.type.quant !== undefined && v.type.quant.axis !== null;
 
 const onTensorGrid = (v: Value): boolean => v.type.quant !== undefined && v.type.quant.axis === null;
 
@@ -46,7 +49,8 @@ function productObstacle(graph: Graph, node: Node): string | null {
   const axis = node.op === 'mul' || node.op === 'fc' ? (node.attrs.transposeWeights ? 0 : 1) : 0;
   const wq = w.type.quant;
   if (wq && wq.axis !== null && wq.axis !== axis) return `its weights are quantized along axis ${wq.axis}`;
-  if (graph.output(node).type.quant?.axis) return 'its output has a scale per channel';
+  const residual = graph.optionalInput(node, 3);
+  if (residual && hasGridPerChannel(residual)) return `a scale per channel on input 3 ("${residual.name}")`;
   return overflowProof(graph, node, axis);
 }
 

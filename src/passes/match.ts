@@ -1,10 +1,19 @@
 import type { Graph, Node, Value } from '../ir/graph.js';
 
-/** Who produces and who reads each value, as of one moment; passes make it anew after they changed edges. */
+/** One read of a value. */
+export interface Reader {
+  readonly node: Node;
+  readonly slot: number;
+}
+
+/**
+ * Who produces and who reads each value, as of one moment. A pass that changes edges keeps them true where it looks
+ * again (`absorb`, `forget`, `moveReaders`): making them anew per node would be quadratic.
+ */
 export interface Links {
   readonly graph: Graph;
-  readonly producers: ReadonlyMap<number, Node>;
-  readonly consumers: ReadonlyMap<number, readonly { readonly node: Node; readonly slot: number }[]>;
+  readonly producers: Map<number, Node>;
+  readonly consumers: Map<number, Reader[]>;
 }
 
 /** The links of a graph. */
@@ -14,9 +23,38 @@ export const linksOf = (graph: Graph): Links => ({
   consumers: graph.consumers(),
 });
 
+/** The reads of a value. */
+export const readersOf = (links: Links, value: number): readonly Reader[] => links.consumers.get(value) ?? [];
+
+/** A node is gone: it reads nothing any more. */
+export function forget(links: Links, node: Node): void {
+  for (const id of node.inputs)
+    if (id !== null)
+      links.consumers.set(
+        id,
+        readersOf(links, id).filter((r) => r.node !== node),
+      );
+}
+
+/** A node was fused into another, which now makes its results and reads its operands. */
+export function absorb(links: Links, node: Node, host: Node): void {
+  forget(links, node);
+  forget(links, host);
+  for (const id of node.outputs) links.producers.set(id, host);
+  host.inputs.forEach((id, slot) => {
+    if (id !== null) links.consumers.set(id, [...readersOf(links, id), { node: host, slot }]);
+  });
+}
+
+/** Whoever read `from` reads `to` now. */
+export function moveReaders(links: Links, from: number, to: number): void {
+  links.consumers.set(to, [...readersOf(links, to), ...readersOf(links, from)]);
+  links.consumers.delete(from);
+}
+
 /** The only node that reads a value, if there is exactly one read and the value is not an output of the graph. */
 export function onlyReader(links: Links, value: number): Node | undefined {
-  const readers = links.consumers.get(value) ?? [];
+  const readers = readersOf(links, value);
   return readers.length === 1 && !links.graph.isOutput(value) ? readers[0]?.node : undefined;
 }
 

@@ -2,9 +2,9 @@ import type { Graph, Node, Value } from '../ir/graph.js';
 import type { Patch } from '../ir/patch.js';
 import { type Quant, sameQuant } from '../ir/type.js';
 import { internalError } from '../support/errors.js';
-import { linksOf } from './match.js';
-import { movesData } from './moves-data.js';
-import type { Pass, PassContext } from './pass.js';
+import { type Links, linksOf, readersOf } from './match.js';
+import { dataInputs, movesData } from './moves-data.js';
+import type { Pass } from './pass.js';
 
 /**
  * Before:     y = move(x) with a per-tensor grid on one side only
@@ -16,35 +16,35 @@ import type { Pass, PassContext } from './pass.js';
 export const propagateScales: Pass = {
   name: 'propagate-scales',
   doc: 'grids pass through ops that only move data, both ways, to a fixpoint',
-  run(graph, patch, context) {
-    for (let round = 0; step(graph, patch, context); round++)
-      if (round > graph.nodes.length + 8) throw internalError('propagate-scales does not come to an end');
+  run(graph, patch, { ops }) {
+    const links = linksOf(graph);
+    const moves = graph.nodes.filter((node) => movesData(ops, node));
+    const backwards = [...moves].reverse();
+    for (let round = 0, before = -1; patch.count > before; round++) {
+      if (round > moves.length + 1) throw internalError('propagate-scales does not come to an end');
+      before = patch.count;
+      for (const node of moves) giveResult(graph, node, patch);
+      for (const node of backwards) giveOperands(links, node, patch);
+    }
   },
 };
 
-function step(graph: Graph, patch: Patch, { ops }: PassContext): boolean {
-  const before = patch.count;
-  const { consumers } = linksOf(graph);
-  const alone = (v: Value): boolean => (consumers.get(v.id)?.length ?? 0) === 1 && !graph.isOutput(v.id) && !v.data;
-  for (const node of graph.nodes) {
-    if (!movesData(ops, node)) continue;
-    const inputs = dataInputs(graph, node);
-    const out = graph.output(node);
-    const shared = commonGrid(inputs);
-    if (!out.type.quant && shared && shared.axis === null)
-      patch.retype(out.id, { ...out.type, quant: shared }, 'quant');
-    const quant = out.type.quant;
-    if (!quant || quant.axis !== null) continue;
-    if (inputs.every((v) => v.type.quant || alone(v)))
-      for (const v of inputs)
-        if (!v.type.quant && v.type.dtype === 'f32') patch.retype(v.id, { ...v.type, quant }, 'quant');
-  }
-  return patch.count > before;
+function giveResult(graph: Graph, node: Node, patch: Patch): void {
+  const out = graph.output(node);
+  const quant = commonGrid(dataInputs(graph, node));
+  if (quant && quant.axis === null && !out.type.quant) patch.retype(out.id, { ...out.type, quant }, 'quant');
 }
 
-/** The operands that hold data: all of a concat, the first of the others. */
-const dataInputs = (graph: Graph, node: Node): Value[] =>
-  node.op === 'concat' ? node.inputs.map((_, i) => graph.input(node, i)) : [graph.input(node, 0)];
+function giveOperands(links: Links, node: Node, patch: Patch): void {
+  const { graph } = links;
+  const { quant } = graph.output(node).type;
+  const open = dataInputs(graph, node).filter((v) => !v.type.quant);
+  if (!quant || quant.axis !== null || !open.every((v) => v.type.dtype === 'f32' && isAlone(links, v))) return;
+  for (const v of open) patch.retype(v.id, { ...v.type, quant }, 'quant');
+}
+
+const isAlone = (links: Links, v: Value): boolean =>
+  readersOf(links, v.id).length === 1 && !links.graph.isOutput(v.id) && !v.data;
 
 function commonGrid(values: readonly Value[]): Quant | undefined {
   const first = values[0]?.type.quant;

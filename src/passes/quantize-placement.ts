@@ -39,11 +39,14 @@ function place(graph: Graph, node: Node, skipped: ReadonlySet<number>, context: 
   return obstacle === null ? { int8: true } : { int8: false, reason: obstacle };
 }
 
-/** A fused node answers to every type it was made of; conv2d includes the depthwise convolutions. */
+/** Op types that another type includes: an fc is a product with a bias. */
+const INCLUDED_IN: Readonly<Record<string, string>> = { depthwise_conv2d: 'conv2d', fc: 'mul' };
+
+/** A fused node answers to every type it was made of, an fc also to mul; conv2d includes the depthwise convolutions. */
 export function isSelected(node: Node, selected: ReadonlySet<string> | null): boolean {
   if (selected === null) return true;
   const names = [node.op, ...node.fused.map((f) => f.op)];
-  return names.some((n) => selected.has(n) || (n === 'depthwise_conv2d' && selected.has('conv2d')));
+  return names.some((n) => selected.has(n) || selected.has(INCLUDED_IN[n] ?? n));
 }
 
 function checkSkips(graph: Graph, { opIdsToSkip, ops }: PassContext): ReadonlySet<number> {
@@ -54,17 +57,22 @@ function checkSkips(graph: Graph, { opIdsToSkip, ops }: PassContext): ReadonlySe
       throw usageError(`op ${id} (${node.op}) cannot be int8, so it cannot be skipped`, {
         remedy: listIds(graph, ops),
       });
-    const host = graph.nodes.find((n) => n.fused.some((f) => f.id === id));
+    const host = hostOf(graph, id);
+    const remedy = host && hasInt8Form(ops, host) ? `Skip ${host.id} instead.` : listIds(graph, ops);
     const folded = graph.folded.get(id);
-    if (host)
-      throw usageError(`op ${id} is fused into ${host.op} (${host.id})`, { remedy: `Skip ${host.id} instead.` });
-    if (folded) {
-      const hint = folded.host === null ? listIds(graph, ops) : `Skip ${folded.host} instead.`;
-      throw usageError(`op ${id} (${folded.op}) is no op of its own any more: ${folded.how}`, { remedy: hint });
-    }
-    throw usageError(`there is no op with id ${id}`, { remedy: listIds(graph, ops) });
+    if (host?.fused.some((f) => f.id === id))
+      throw usageError(`op ${id} is fused into ${host.op} (${host.id})`, { remedy });
+    if (folded) throw usageError(`op ${id} (${folded.op}) is no op of its own any more: ${folded.how}`, { remedy });
+    throw usageError(`there is no op with id ${id}`, { remedy });
   }
   return new Set(opIdsToSkip);
+}
+
+/** The node that an op became part of; the op's first host may be part of another by now. */
+function hostOf(graph: Graph, id: number): Node | undefined {
+  const node = graph.nodes.find((n) => n.id === id || n.fused.some((f) => f.id === id));
+  const next = graph.folded.get(id)?.host ?? null;
+  return node ?? (next === null ? undefined : hostOf(graph, next));
 }
 
 function listIds(graph: Graph, ops: OpTable): string {
@@ -72,7 +80,7 @@ function listIds(graph: Graph, ops: OpTable): string {
   return `Ops that can be int8: ${ids.join(', ')}.`;
 }
 
-/** Takes int8 away from light ops without a neighbour on codes, until nothing changes. */
+/** Takes int8 away from light ops that no chain of int8 nodes links to one that is not light. */
 function leaveLonely(graph: Graph, ops: OpTable): void {
   const { producers, consumers } = linksOf(graph);
   const light = (n: Node): boolean => LIGHT.has(n.op) || movesData(ops, n) || ops.get(n.op)?.quant === 'table';
@@ -80,17 +88,10 @@ function leaveLonely(graph: Graph, ops: OpTable): void {
     ...n.inputs.flatMap((id) => (id === null ? [] : (producers.get(id) ?? []))),
     ...n.outputs.flatMap((id) => (consumers.get(id) ?? []).map((c) => c.node)),
   ];
-  const settled = new Set(graph.nodes.filter((n) => n.placement?.int8 && !light(n)));
-  for (let grown = true; grown; ) {
-    grown = false;
-    for (const node of graph.nodes) {
-      if (!node.placement?.int8 || settled.has(node)) continue;
-      if (!neighbours(node).some((n) => settled.has(n))) continue;
-      settled.add(node);
-      grown = true;
-    }
-  }
+  const linked = new Set(graph.nodes.filter((n) => n.placement?.int8 && !light(n)));
+  // The set grows while it is walked.
+  for (const node of linked) for (const n of neighbours(node)) if (n.placement?.int8) linked.add(n);
   for (const node of graph.nodes)
-    if (node.placement?.int8 && !settled.has(node))
+    if (node.placement?.int8 && !linked.has(node))
       node.placement = { int8: false, reason: 'a lone int8 op: converting costs more than it gains' };
 }

@@ -1,19 +1,30 @@
 /** The command line as a user runs it, and small files for it. */
 import { spawn } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 import { model } from '../support/onnx.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The built command where it is newer than every source (npm test builds it), else the sources, which start slower. */
-function command(): string[] {
+/**
+ * The built command where it is newer than every source (npm test builds it), else a bundle of the sources made for
+ * this process: under tsx every start would transform all of Binaryen, which takes seconds.
+ */
+function command(): string {
   const built = join(root, 'dist/cli.js');
   const changed = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
   const newest = Math.max(...sources.map((file) => changed(join(root, 'src', file))));
-  return changed(built) > newest ? [built] : ['--import', import.meta.resolve('tsx'), join(root, 'src/cli/main.ts')];
+  if (changed(built) > newest) return built;
+  // Inside the repo, so that packages are found.
+  const folder = join(root, 'node_modules/.cache', `qc-cli-${process.pid}`);
+  const outfile = join(folder, 'cli.mjs');
+  const entryPoints = [join(root, 'src/cli/main.ts')];
+  buildSync({ entryPoints, outfile, bundle: true, packages: 'external', format: 'esm', platform: 'node' });
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return outfile;
 }
 
 const COMMAND = command();
@@ -26,7 +37,7 @@ export interface Outcome {
 
 /** Runs `qc` with arguments in a folder. */
 export function qc(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
-  const child = spawn(process.execPath, [...COMMAND, ...args], {
+  const child = spawn(process.execPath, [COMMAND, ...args], {
     cwd,
     env: { ...process.env, FORCE_COLOR: '', ...env },
   });

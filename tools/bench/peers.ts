@@ -17,11 +17,12 @@ const { values, positionals } = parseArgs({
   options: { rounds: { type: 'string', default: '5' }, seconds: { type: 'string', default: '2' } },
 });
 const child = join(dirname(fileURLToPath(import.meta.url)), 'engine.ts');
+const plainBinaryen = new URL('../plain-binaryen.mjs', import.meta.url).href;
 
 /** One measurement in a process of its own; throws with the child's message if it fails. */
 function once(spec: string): number {
   const [engine, ...model] = spec.split(':');
-  const args = ['--import', 'tsx', child, engine, model.join(':'), values.seconds];
+  const args = ['--import', 'tsx', '--import', plainBinaryen, child, engine, model.join(':'), values.seconds];
   const result = spawnSync(process.execPath, args, { encoding: 'utf8' });
   const line = result.stdout.trim().split('\n').at(-1) ?? '';
   if (result.status !== 0) throw new Error(`${spec}: ${result.stderr.split('\n').slice(-8).join('\n')}`);

@@ -39,12 +39,21 @@ export class Planner {
 
   /** Plans the whole graph. Throws a model error for a node that has no lowering. */
   plan(): Plan {
+    this.checkLowerings();
     this.collectHalos();
     for (const id of this.graph.inputs) this.addInput(this.graph.value(id));
     for (const node of this.graph.nodes) this.lower(node);
     for (const output of this.graph.outputs) this.addOutput(output.value, output.name);
     const { buffers, calls, inputs, outputs } = this;
     return { buffers, calls, init: this.data.init, inputs, outputs };
+  }
+
+  /** All ops without a kernel are reported at once. */
+  private checkLowerings(): void {
+    const missing = this.graph.nodes.filter((node) => !this.ops.get(node.op)?.lower);
+    if (missing.length === 0) return;
+    const names = missing.map((n) => `  ${n.origin.type} (${n.id}) "${n.origin.name}": ${n.op} has no kernel`);
+    throw modelError(`${missing.length} op${missing.length === 1 ? '' : 's'} cannot be compiled:\n${names.join('\n')}`);
   }
 
   /** The zero border that the readers of each value need around it. */
@@ -102,10 +111,7 @@ export class Planner {
   }
 
   private lower(node: Node): void {
-    const op = this.ops.get(node.op);
-    if (!op?.lower)
-      throw modelError(`${node.op} has no kernel`, { node: `${node.origin.type} (${node.id}) "${node.origin.name}"` });
-    op.lower(new NodeContext(this, node), node.attrs);
+    this.ops.get(node.op)?.lower?.(new NodeContext(this, node), node.attrs);
   }
 
   /** How a value is stored. */
