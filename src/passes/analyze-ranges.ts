@@ -1,13 +1,13 @@
-import type { CodeRange, Graph, Node, Value } from '../ir/graph.js';
+import type { Attrs, CodeRange, Graph, Node, Value } from '../ir/graph.js';
 import type { OpTable } from '../ir/op.js';
 import type { Patch } from '../ir/patch.js';
-import { isCodes, type Quant, sameQuant, scaleAt, zeroPointAt } from '../ir/type.js';
+import { allocate, type Tensor } from '../ir/tensor.js';
+import { isCodes, type Quant, sameQuant, zeroPointAt } from '../ir/type.js';
 import { centredCodes, isPerTensorCodes } from '../ops/codes.js';
-import { scaledAddition } from '../ops/elementwise.js';
+import { quantAttr } from '../ops/import-helpers.js';
 import { tableOf } from '../ops/table.js';
 import { type Activation, clampBounds } from '../quant/activation.js';
 import { codeBounds } from '../quant/bounds.js';
-import { roundToCode } from '../quant/requantize.js';
 import { movesData } from './moves-data.js';
 import type { Pass } from './pass.js';
 
@@ -61,13 +61,13 @@ function ruleFor(graph: Graph, ops: OpTable, node: Node, grid: Quant): CodeRange
   const ofInputs = node.inputs.flatMap((id) => (id === null ? [] : (graph.value(id).range ?? [])));
   const ofData = ofInputs.length === node.inputs.length ? ofInputs : [];
   const [first] = ofData;
-  if (node.op === 'requantize') return first ? requantized(graph, node, first, grid) : null;
-  if (node.op === 'elementwise_add') return addition(graph, node, grid) ?? clamped(node, grid);
-  if (node.op === 'elementwise_mul' && !node.attrs.activation)
-    return nonNegative(ofData, 'product of codes that are not negative');
+  if (node.op === 'requantize') return atEnds(graph, ops, node, grid);
+  if (node.op === 'elementwise_add') return atEnds(graph, ops, node, grid) ?? clamped(node, grid);
+  if (node.op === 'elementwise_mul' && nonNegative(ofData, ''))
+    return atEnds(graph, ops, node, grid) ?? clamped(node, grid);
   if (node.op === 'pool2d' && node.attrs.poolType === 'avg')
     return nonNegative(ofData.slice(0, 1), 'average of codes that are not negative');
-  if (movesData(ops, node)) return moved(graph, node, grid);
+  if (movesData(ops, node)) return moved(graph, ops, node, grid);
   if (ops.get(node.op)?.quant === 'table') return first ? tabled(graph, ops, node, first, grid) : null;
   return clamped(node, grid);
 }
@@ -80,27 +80,40 @@ function clamped(node: Node, grid: Quant): CodeRange | null {
   return { lo, hi, proof: activation.kind };
 }
 
-/** Only the ends matter for monotonic functions of one operand. */
-function requantized(graph: Graph, node: Node, from: CodeRange, grid: Quant): CodeRange {
-  const m = Math.fround(scaleAt(graph.input(node, 0).type.quant as Quant, 0) / scaleAt(grid, 0));
-  const end = (code: number): number => roundToCode(Math.fround(code * m), grid.rounding, ...codeBounds(grid));
-  return { lo: end(from.lo), hi: end(from.hi), proof: `requantize of ${from.lo}..${from.hi}` };
-}
+const describe = (ranges: readonly CodeRange[]): string => ranges.map(({ lo, hi }) => `${lo}..${hi}`).join(' and ');
 
-function addition(graph: Graph, node: Node, grid: Quant): CodeRange | null {
+/** The range of a node that is monotonic in all operands: the op's own arithmetic on their ends. */
+function atEnds(graph: Graph, ops: OpTable, node: Node, grid: Quant): CodeRange | null {
   const activation = (node.attrs.activation ?? null) as Activation | null;
   if (activation && !clampBounds(activation)) return null;
-  const [a, b] = [graph.input(node, 0), graph.input(node, 1)];
-  if (!a.range || !b.range || !isPerTensorCodes(a.type) || !isPerTensorCodes(b.type)) return null;
-  const [sa, sb] = [scaleAt(a.type.quant as Quant, 0), scaleAt(b.type.quant as Quant, 0)];
-  const [least, most] = codeBounds(grid, activation);
-  const end = (x: number, y: number): number =>
-    roundToCode(scaledAddition(x, y, sa, sb, scaleAt(grid, 0)), grid.rounding, least, most);
-  const proof = `sum of ${a.range.lo}..${a.range.hi} and ${b.range.lo}..${b.range.hi}`;
-  return { lo: end(a.range.lo, b.range.lo), hi: end(a.range.hi, b.range.hi), proof };
+  const values = node.inputs.map((_, i) => graph.input(node, i));
+  const ranges = values.flatMap((v) => (v.range && isPerTensorCodes(v.type) ? [v.range] : []));
+  if (ranges.length < values.length) return null;
+  const ends = evaluate(ops, node.op, node.attrs, values, grid);
+  return ends && { ...ends, proof: `${node.op} of ${describe(ranges)}` };
 }
 
-/** Products and averages of codes that are not negative, by positive factors, are not negative. */
+/** What an op makes of the lower and the upper ends of its operands. */
+function evaluate(
+  ops: OpTable,
+  op: string,
+  attrs: Attrs,
+  operands: readonly Value[],
+  grid: Quant,
+): { lo: number; hi: number } | null {
+  const tensors = operands.map(({ type, range }): Tensor => {
+    const data = allocate(type.dtype, 2) as Int8Array;
+    const zero = zeroPointAt(type.quant as Quant, 0);
+    data.set([(range as CodeRange).lo + zero, (range as CodeRange).hi + zero]);
+    return { type: { ...type, shape: [2] }, data };
+  });
+  const result = ops.get(op)?.integer?.(attrs, tensors, { dtype: grid.dtype, shape: [2], quant: grid });
+  if (!result) return null;
+  const [lo, hi] = centredCodes(result) as unknown as [number, number];
+  return { lo, hi };
+}
+
+/** Averages of codes that are not negative are not negative; products of such are monotonic. */
 function nonNegative(operands: readonly CodeRange[], proof: string): CodeRange | null {
   return operands.length > 0 && operands.every((r) => r.lo >= 0)
     ? { lo: 0, hi: Number.POSITIVE_INFINITY, proof }
@@ -108,18 +121,18 @@ function nonNegative(operands: readonly CodeRange[], proof: string): CodeRange |
 }
 
 /** The union of what the operands hold; operands on another grid (concat) are requantized. */
-function moved(graph: Graph, node: Node, grid: Quant): CodeRange | null {
+function moved(graph: Graph, ops: OpTable, node: Node, grid: Quant): CodeRange | null {
   const parts: CodeRange[] = [];
   for (const id of node.inputs) {
     const value = id === null ? undefined : graph.value(id);
     if (!value || (value.data && !isCodes(value.type))) continue;
     if (!value.range || !isPerTensorCodes(value.type)) return null;
     if (sameQuant(value.type.quant, grid)) parts.push({ ...value.range, proof: `${node.op} of ${value.range.proof}` });
-    else if (node.op === 'concat') {
-      const m = Math.fround(scaleAt(value.type.quant as Quant, 0) / scaleAt(grid, 0));
-      const end = (code: number): number => roundToCode(Math.fround(code * m), grid.rounding, ...codeBounds(grid));
-      parts.push({ lo: end(value.range.lo), hi: end(value.range.hi), proof: 'concat' });
-    } else return null;
+    else {
+      const ends = node.op === 'concat' && evaluate(ops, 'requantize', { quant: quantAttr(grid) }, [value], grid);
+      if (!ends) return null;
+      parts.push({ ...ends, proof: 'concat' });
+    }
   }
   if (parts.length === 0) return null;
   const proof = parts.length === 1 ? (parts[0] as CodeRange).proof : `${node.op} of ${parts.length} operands`;
