@@ -184,6 +184,8 @@ test('every tile gives the same codes', () => {
     { mr: 2, nr: 12 },
     { mr: 2, nr: 16 },
     { mr: 8, nr: 4 },
+    { mr: 4, nr: 8, unroll: 2 },
+    { mr: 2, nr: 8, unroll: 3 },
   ])
     for (const [storage, over] of VARIANTS) check(matrix(storage, 11, 21, 5, { ...over, tile }), { seed: tile.nr });
 });

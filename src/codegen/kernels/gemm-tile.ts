@@ -133,24 +133,35 @@ class GemmEmitter {
       return [at.set(from), f.repeat(count, [...body(at), f.advance(at, stride * bytes)])];
     };
     return nest(this.input, ySegments, yStride, (y) =>
-      nest(y, xSegments, xStride, (x) => [a.set(x), f.repeat(stepsPerSegment(p), this.step(tile))]),
+      nest(y, xSegments, xStride, (x) => [a.set(x), ...this.steps(tile)]),
     );
   }
 
-  /** One step of the K loop: each weight vector is loaded once and multiplied by every pixel's activation. */
-  private step(tile: readonly Local<'v128'>[][]): Stmt[] {
+  /** The K loop of one segment. */
+  private steps(tile: readonly Local<'v128'>[][]): Stmt[] {
+    const { f, p } = this;
+    const { unroll = 1 } = p.tile;
+    const steps = stepsPerSegment(p);
+    const several = (count: number): Stmt[] => [
+      ...Array.from({ length: count }, (_, i) => this.step(tile, i)).flat(),
+      f.advance(this.a, count * kPerStep(p) * STORAGE_BYTES[p.storage]),
+      f.advance(this.w, count * (tile[0]?.length ?? 0) * 16),
+    ];
+    return [f.repeat(Math.floor(steps / unroll), several(unroll)), ...(steps % unroll ? several(steps % unroll) : [])];
+  }
+
+  /** Step `index` of an iteration: each weight vector is loaded once and multiplied by every pixel's activation. */
+  private step(tile: readonly Local<'v128'>[][], index: number): Stmt[] {
     const { f, p, w, splat } = this;
     const vectors = tile[0]?.length ?? 0;
     const weight = this.weight.slice(0, vectors);
     const bytes = STORAGE_BYTES[p.storage];
     return [
-      ...weight.map((local, v) => local.set(f.load(w, v * 16))),
+      ...weight.map((local, v) => local.set(f.load(w, (index * vectors + v) * 16))),
       ...tile.flatMap((row, r) => [
-        splat.set(this.activation(r * p.pixStride * bytes)),
+        splat.set(this.activation((r * p.pixStride + index * kPerStep(p)) * bytes)),
         ...row.map((sum, v) => sum.set(this.multiplyAdd(sum, weight[v] as V128))),
       ]),
-      f.advance(this.a, kPerStep(p) * bytes),
-      f.advance(w, vectors * 16),
     ];
   }
 

@@ -22,6 +22,8 @@ export interface GemmTaps {
 export interface GemmTile {
   readonly mr: number;
   readonly nr: number;
+  /** Steps of K per iteration of the innermost loop; 1 by default. */
+  readonly unroll?: number;
 }
 
 /**
