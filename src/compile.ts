@@ -65,7 +65,7 @@ export async function compile(model: Uint8Array, options: CompileOptions = {}): 
   const resolved = resolveOptions(options);
   const { name, target, inline } = resolved;
   const { graph, dumps, notes } = lower(model, resolved);
-  const plan = new Planner(graph, OPS).plan();
+  const plan = new Planner(graph, OPS, target).plan();
   const memory = planMemory(plan);
   const code = await emitCode(plan, memory, target);
   const hashes = { model: await sha256(model), options: await sha256(optionsKey(resolved)) };
@@ -99,7 +99,7 @@ function describeModule(
     entries: [{ export: 'run', inputs: plan.inputs.map(place), outputs: plan.outputs.map(place) }],
     memory: { pages, bytes: pages * 65536, weights: memory.weights, activations: memory.activations },
     hashes,
-    ops: describeOps(graph),
+    ops: describeOps(graph, plan),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Plan } from './codegen/plan/plan.js';
 import type { Graph, Node, Value } from './ir/graph.js';
 import { isCodes, type TensorType } from './ir/type.js';
 import type { OpInfo } from './runtime/abi.js';
@@ -14,11 +15,23 @@ export function typeText({ dtype, shape, quant }: TensorType): string {
 const CONVERSIONS = new Set(['quantize', 'dequantize', 'requantize']);
 
 /** What became of every op of a compiled graph, in execution order. */
-export function describeOps(graph: Graph): OpInfo[] {
-  return graph.nodes.map((node) => describeOp(graph, node));
+export function describeOps(graph: Graph, plan: Plan): OpInfo[] {
+  const kernels = kernelNames(plan);
+  return graph.nodes.map((node) => describeOp(graph, node, kernels.get(node.id)));
 }
 
-function describeOp(graph: Graph, node: Node): OpInfo {
+/** The kernels that compute each node; the zeroing of halos is not told. */
+function kernelNames(plan: Plan): Map<number, Set<string>> {
+  const names = new Map<number, Set<string>>();
+  for (const { node, kernel, params } of plan.calls) {
+    const name = kernel.name(params);
+    if (name.includes('-fill-')) continue;
+    names.set(node, (names.get(node) ?? new Set()).add(name));
+  }
+  return names;
+}
+
+function describeOp(graph: Graph, node: Node, kernels: ReadonlySet<string> | undefined): OpInfo {
   const text = (v: Value): string => typeText(v.type);
   const int8 = node.placement?.int8 ?? (CONVERSIONS.has(node.op) && isCodes(graph.output(node).type));
   return {
@@ -29,6 +42,7 @@ function describeOp(graph: Graph, node: Node): OpInfo {
     ...(!int8 && node.placement?.reason ? { reason: node.placement.reason } : {}),
     inputs: node.inputs.flatMap((id) => (id === null ? [] : [text(graph.value(id))])),
     outputs: node.outputs.map((id) => text(graph.value(id))),
+    ...(kernels ? { kernel: [...kernels].join(', ') } : {}),
     ...(node.fused.length > 0 ? { fused: node.fused.map((f) => ({ id: f.id, type: f.op })) } : {}),
   };
 }

@@ -43,8 +43,8 @@ function remarks({ reason, fused, name }: OpInfo): string {
 
 function opRows(ops: readonly OpInfo[]): string[] {
   const kind = (op: OpInfo): string => (isConversion(op) ? '-' : op.int8 ? 'int8' : 'float');
-  const rows = ops.map((op) => [String(op.id), op.type, kind(op), op.outputs.join(', '), remarks(op)]);
-  const [head, ...lines] = alignColumns([['id', 'type', 'in', 'output', ''], ...rows], [0]);
+  const rows = ops.map((op) => [String(op.id), op.type, kind(op), op.outputs.join(', '), op.kernel ?? '', remarks(op)]);
+  const [head, ...lines] = alignColumns([['id', 'type', 'in', 'output', 'kernel', ''], ...rows], [0]);
   const paint = (line: string, op: OpInfo): string =>
     isConversion(op) ? resultColors.dim(line) : op.int8 ? line : resultColors.yellow(line);
   return [resultColors.bold(head as string), ...lines.map((line, i) => paint(line, ops[i] as OpInfo))];

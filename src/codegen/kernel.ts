@@ -6,15 +6,24 @@ import type { FunctionBuilder } from './builder/function.js';
 import type { Signature } from './builder/module.js';
 
 /**
- * How an activation tensor is stored in memory.
+ * How codes are stored in memory: centred (code - zeroPoint), so that zero padding is 0 and products need no correction.
  *
- * - i16: centred codes, code - zeroPoint, in -255..255. Zero padding is 0 and products need no correction.
- * - f32: real numbers.
+ * - i16: any codes, -255..255.
+ * - i8: codes that are proven to lie in 0..127.
  */
-export type Storage = 'i16' | 'f32';
+export type CodeStorage = 'i8' | 'i16';
+
+/** How an activation tensor is stored in memory: codes, or real numbers as f32. */
+export type Storage = CodeStorage | 'f32';
 
 /** Bytes per stored element. */
-export const STORAGE_BYTES: Readonly<Record<Storage, number>> = { i16: 2, f32: 4 };
+export const STORAGE_BYTES: Readonly<Record<Storage, number>> = { i8: 1, i16: 2, f32: 4 };
+
+/** Whether a storage holds codes. */
+export const holdsCodes = (storage: Storage): storage is CodeStorage => storage !== 'f32';
+
+/** Instructions that a kernel uses; the last part of its name. */
+export type Isa = 'simd' | 'relaxed';
 
 /** Bytes behind the last buffer that kernels may read (never write) past the end of a tensor. */
 export const SLACK_BYTES = 64;
@@ -44,7 +53,7 @@ export const kernelKey = (def: KernelDef, params: object): string => `${def.name
  * v = f32(acc * scale[c]) + bias[c] + residual * residualScale, activation, rounding, clamping, storing.
  *
  * `sum` is the type of the accumulator: i32 for codes, f32 for reals (no scale; the accumulator starts at the bias).
- * For i16 output without `activation`, scale, bias and residualScale are in output quanta; with one they are in
+ * For codes without `activation`, scale, bias and residualScale are in output quanta; with one they are in
  * real units and the activated value is divided by the output scale. For f32 output they are in real units.
  */
 export interface Epilogue {
@@ -53,12 +62,13 @@ export interface Epilogue {
   readonly bias: 'none' | 'i32' | 'f32';
   /** Element strides of the residual operand between pixels and rows. */
   readonly residual: { readonly storage: Storage; readonly pix: number; readonly row: number } | null;
-  /** For f32 output every activation; for i16 output only those that are not clamps. */
+  /** For f32 output every activation; for codes only those that are not clamps. */
   readonly activation: (Activation & Attrs) | null;
   readonly output:
     | { readonly storage: 'f32' }
     | {
-        readonly storage: 'i16';
+        /** i8: the bounds lie in 0..127. */
+        readonly storage: CodeStorage;
         readonly rounding: Rounding;
         /** Proven: |value in output quanta| < 2^22, so that no clamp is needed before the rounding. */
         readonly proven: boolean;
@@ -73,9 +83,9 @@ export interface EpilogueArgs<Address = number> {
   readonly scale?: Address;
   readonly residual?: Address;
   readonly residualScale?: number;
-  /** Centred bounds of the codes, for i16 output. */
+  /** Centred bounds of the codes, for codes. */
   readonly lo?: number;
   readonly hi?: number;
-  /** f32 scale of the output grid, for i16 output with an activation. */
+  /** f32 scale of the output grid, for codes with an activation. */
   readonly outputScale?: number;
 }

@@ -1,7 +1,7 @@
-import type { Node } from '../ir/graph.js';
+import type { CodeRange, Node } from '../ir/graph.js';
 import type { Tensor } from '../ir/tensor.js';
 import type { TensorType } from '../ir/type.js';
-import type { KernelDef, Storage } from './kernel.js';
+import { type Isa, type KernelDef, STORAGE_BYTES, type Storage } from './kernel.js';
 
 /** A place in a buffer, in bytes; addresses are known only when memory has been planned. */
 export interface Ref {
@@ -40,12 +40,16 @@ export interface LayoutNeed {
 /** What the lowering of one node works with. It emits kernel calls in order; nothing here knows of WebAssembly. */
 export interface LowerContext {
   readonly node: Node;
+  /** Instructions that kernels may use. */
+  readonly target: Isa;
   inputType(slot: number): TensorType;
   /** Whether an optional operand is there. */
   hasInput(slot: number): boolean;
   outputType(index?: number): TensorType;
   /** The content of an operand, if it is a constant. */
   constant(slot: number): Tensor | null;
+  /** The codes that an operand is proven to hold. */
+  range(slot: number): CodeRange | null;
   /** An operand in memory; copied where its layout does not meet the need. Constants become data. */
   input(slot: number, need?: LayoutNeed): View;
   /** The memory of an output in the layout the planner chose. Its halo is zeroed before the next call. */
@@ -54,8 +58,8 @@ export interface LowerContext {
   alias(view: View, index?: number): void;
   /** Constant bytes of the module; equal content is stored once. */
   data(content: Float32Array | Int32Array | Int16Array): Ref;
-  /** Centred weights for i16 kernels: stored in one byte each where they fit, widened at instantiation. */
-  weights(packed: Int16Array): Ref;
+  /** Packed weights. i16 codes are stored in one byte each where they fit, and widened at instantiation. */
+  weights(packed: Int8Array | Int16Array | Float32Array): Ref;
   /** Memory for the calls of this node only. */
   scratch(bytes: number): Ref;
   /**
@@ -69,5 +73,5 @@ export interface LowerContext {
 /** The byte address of an element of a view. */
 export const refOf = (view: View, element = 0): Ref => ({
   buffer: view.buffer,
-  offset: (view.offset + element) * (view.storage === 'i16' ? 2 : 4),
+  offset: (view.offset + element) * STORAGE_BYTES[view.storage],
 });

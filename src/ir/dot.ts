@@ -5,7 +5,7 @@
  */
 import type { Graph, Node, Value } from './graph.js';
 import { elementText, float32Text, isInline } from './literal.js';
-import { attrText } from './print.js';
+import { attrText, rangeText } from './print.js';
 import { isCodes, type Quant, type TensorType } from './type.js';
 
 const BOUNDARY_OPS: ReadonlySet<string> = new Set(['quantize', 'dequantize', 'requantize', 'fake_quantize']);
@@ -62,6 +62,10 @@ export function typeLabel(type: TensorType): string {
   const code = type.quant.dtype === type.dtype ? '' : ` on ${type.quant.dtype}`;
   return `${plain}${code} ${gridText(type.quant)}`;
 }
+
+const valueLabel = ({ type, range }: Value): string => typeLabel(type) + (range ? ` ${rangeText(range)}` : '');
+
+const valueTooltip = ({ id, name, range }: Value): string => `%${id} ${clip(name)}${range ? `: ${range.proof}` : ''}`;
 
 /** `conv2d (3) + relu (4)`. */
 export const nodeTitle = (node: Node): string =>
@@ -135,9 +139,7 @@ export function toDot(graph: Graph, title = graph.name): string {
     const value = graph.values.get(id);
     const from = source.get(id);
     if (value && from)
-      lines.push(
-        `  ${from} -> ${to} [label=${quote([typeLabel(value.type)])}, tooltip=${quote([`%${id} ${clip(value.name)}`])}];`,
-      );
+      lines.push(`  ${from} -> ${to} [label=${quote([valueLabel(value)])}, tooltip=${quote([valueTooltip(value)])}];`);
   };
   for (const node of graph.nodes) for (const id of node.inputs) if (id !== null) edge(id, `node_${node.id}`);
   graph.outputs.forEach(({ value: id, name }, i) => {

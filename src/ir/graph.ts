@@ -6,6 +6,13 @@ import { sizeOf, type TensorType } from './type.js';
 export type AttrValue = number | string | boolean | null | readonly AttrValue[] | { readonly [key: string]: AttrValue };
 export type Attrs = { readonly [key: string]: AttrValue };
 
+/** Centred codes (code - zeroPoint) that a value is proven to hold: lo <= code <= hi, and why in a few words. */
+export interface CodeRange {
+  readonly lo: number;
+  readonly hi: number;
+  readonly proof: string;
+}
+
 /** An SSA value: a graph input, a constant (`data`) or one output of a node. */
 export interface Value {
   readonly id: number;
@@ -13,6 +20,8 @@ export interface Value {
   readonly name: string;
   type: TensorType;
   readonly data?: Tensor;
+  /** Set by analyze-ranges on 8-bit codes. */
+  range?: CodeRange;
 }
 
 /** Whether a node computes in int8; set by quantize-placement. `reason` says why not, in words for the user. */

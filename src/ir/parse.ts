@@ -1,6 +1,6 @@
 /** Reads the full text form of a graph (print.ts describes it); lines that begin with # and empty lines are comments. */
 import { modelError } from '../support/errors.js';
-import { Graph, type Node, type Origin, type Placement } from './graph.js';
+import { type CodeRange, Graph, type Node, type Origin, type Placement } from './graph.js';
 import { parseBase64, parseElements } from './literal.js';
 import { scanAttrs, scanType } from './scan-type.js';
 import { Scanner } from './scanner.js';
@@ -14,6 +14,7 @@ interface Declaration {
   readonly id: number;
   readonly name: string;
   readonly type: TensorType;
+  readonly range?: CodeRange;
   readonly data?: Tensor;
 }
 
@@ -70,10 +71,20 @@ function declare(s: Scanner, parsed: Parsed, constant = false): Declaration {
   if (parsed.names.has(name)) throw s.error(`the name ${JSON.stringify(name)} is used twice`);
   s.expect(':');
   const type = scanType(s);
-  const declaration = constant ? { id, name, type, data: parseData(s, type) } : { id, name, type };
+  const range = s.take('in ') ? { range: parseRange(s) } : {};
+  const data = constant ? { data: parseData(s, type) } : {};
+  const declaration = { id, name, type, ...range, ...data };
   parsed.values.set(id, declaration);
   parsed.names.add(name);
   return declaration;
+}
+
+/** `0..127 "relu"`: proven codes and the proof. */
+function parseRange(s: Scanner): CodeRange {
+  const lo = s.integer('the least code');
+  s.expect('..');
+  const hi = s.integer('the greatest code');
+  return { lo, hi, proof: s.string('the proof of a range') };
 }
 
 function parseData(s: Scanner, type: TensorType): Tensor {
@@ -160,9 +171,10 @@ function build(parsed: Parsed): Graph {
   const last = [...parsed.values.keys()].reduce((a, b) => Math.max(a, b), -1);
   for (let id = 0; id <= last; id++) {
     const d = parsed.values.get(id);
-    if (d?.data) graph.addConstant(d.name, d.data);
-    else if (d) graph.addInput(d.name, d.type);
-    else {
+    if (d) {
+      const value = d.data ? graph.addConstant(d.name, d.data) : graph.addInput(d.name, d.type);
+      if (d.range) value.range = d.range;
+    } else {
       let filler = `unused ${id}`;
       while (parsed.names.has(filler)) filler += '_';
       graph.values.delete(graph.addInput(filler, { dtype: 'f32', shape: [] }).id);

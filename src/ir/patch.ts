@@ -1,5 +1,5 @@
 import { internalError } from '../support/errors.js';
-import type { Attrs, Graph, Node, NodeInit, Value } from './graph.js';
+import type { Attrs, CodeRange, Graph, Node, NodeInit, Value } from './graph.js';
 import type { Tensor } from './tensor.js';
 import { sameQuant, sameShape, type TensorType } from './type.js';
 
@@ -83,6 +83,13 @@ export class Patch {
     const v = this.graph.value(value);
     this.check(v.type, type, declared, `retyping %${value}`);
     v.type = type;
+    delete v.range;
+    this.count++;
+  }
+
+  /** States what codes a value holds. */
+  setRange(value: number, range: CodeRange): void {
+    this.graph.value(value).range = range;
     this.count++;
   }
 

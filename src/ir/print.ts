@@ -10,12 +10,14 @@
  *     folded 6 "Identity" host=4 "passes its input through"
  *     output %4 "logits"
  *
+ * A type may be followed by the codes that are proven, `in 0..127 "relu"`: centred codes, and why.
+ *
  * `@` gives the grid: code type, scale or axis and scales, zero points unless all are 0, range unless it is that of the
  * code type, and `away` where ties are not rounded to even. Attributes are JSON, but grids stand in the same way. `_` is
  * an absent optional input. Constants that nothing reads are left out. The full form reads back exactly (parse.ts); the
  * short form abbreviates the data of large constants and long lists of scales, for people.
  */
-import type { AttrValue, Graph, Node, Value } from './graph.js';
+import type { AttrValue, CodeRange, Graph, Node, Value } from './graph.js';
 import { base64Text, digestText, elementText, float32Text, INLINE_ELEMENTS, isInline, numberText } from './literal.js';
 import { CODE_RANGE, type Quant, type TensorType } from './type.js';
 
@@ -76,8 +78,14 @@ export function attrText(value: AttrValue | undefined, form: TextForm = 'full'):
   return `{${entries.join(',')}}`;
 }
 
-const declaration = (value: Value, form: TextForm): string =>
-  `%${value.id} ${JSON.stringify(value.name)}: ${typeText(value.type, form)}`;
+/** Proven codes as text, `in 0..127`. */
+export const rangeText = ({ lo, hi }: CodeRange): string => `in ${lo}..${hi}`;
+
+function declaration(value: Value, form: TextForm): string {
+  const { id, name, type, range } = value;
+  const proven = range ? ` ${rangeText(range)} ${JSON.stringify(range.proof)}` : '';
+  return `%${id} ${JSON.stringify(name)}: ${typeText(type, form)}${proven}`;
+}
 
 function constantText(value: Value, form: TextForm): string {
   const data = value.data?.data;

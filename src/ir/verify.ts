@@ -17,6 +17,7 @@
  * 13. Constants have the type of their value, fill their shape in the typed array of their dtype, and codes lie in
  *     the range of the grid.
  * 14. Outputs have the shape that `infer` gives, and its dtype; where it gives f32, codes on a grid are right as well.
+ * 15. Proven ranges are those of codes: integers lo <= hi within the bounds of the grid.
  */
 import { internalError } from '../support/errors.js';
 import type { AttrValue, Graph, Node, Value } from './graph.js';
@@ -77,7 +78,7 @@ function define(graph: Graph, id: number, by: string, made: Map<number, string>,
   if (value.id !== id) fail(graph, 3, `%${id} says that it is %${value.id}`, node);
   if (made.has(id)) fail(graph, 4, `%${id} "${value.name}" is ${by} and also ${made.get(id)}`, node);
   made.set(id, by);
-  const [invariant, problem] = typeProblem(value.type) ?? [];
+  const [invariant, problem] = typeProblem(value.type) ?? rangeProblem(value) ?? [];
   if (invariant !== undefined) fail(graph, invariant, `%${id} "${value.name}" ${problem}`, node);
   return value;
 }
@@ -158,6 +159,17 @@ function typeProblem({ dtype, shape, quant }: TensorType): readonly [number, str
   if (problem) return [11, `has a grid ${problem}`];
   if (dtype !== 'f32' && dtype !== quant.dtype) return [12, `is ${dtype} on a grid of ${quant.dtype}`];
   return undefined;
+}
+
+/** What is wrong with a proven range, or undefined. */
+function rangeProblem({ type, range }: Value): readonly [number, string] | undefined {
+  if (!range) return undefined;
+  const { lo, hi } = range;
+  const q = type.quant;
+  if (!q || !isCodes(type)) return [15, `has a range of codes but holds ${type.dtype}`];
+  const [least, most] = [q.min - Math.max(...q.zeroPoints), q.max - Math.min(...q.zeroPoints)];
+  if (Number.isInteger(lo) && Number.isInteger(hi) && least <= lo && lo <= hi && hi <= most) return undefined;
+  return [15, `has the range ${lo}..${hi}, which is not within ${least}..${most}`];
 }
 
 /** What is wrong with a grid on a shape, or undefined. */

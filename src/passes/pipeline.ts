@@ -2,6 +2,7 @@ import { toDot } from '../ir/dot.js';
 import type { Graph } from '../ir/graph.js';
 import { Patch } from '../ir/patch.js';
 import { verify } from '../ir/verify.js';
+import { analyzeRanges } from './analyze-ranges.js';
 import { canonicalize } from './canonicalize.js';
 import { collectScales } from './collect-scales.js';
 import { eliminateDead } from './eliminate-dead.js';
@@ -36,6 +37,7 @@ export const PIPELINE: readonly Pass[] = [
   insertQuantize, // makes the decision explicit in types
   squashQuantize, // removes what met at the borders
   eliminateDead, // constants and dequantizes that nobody reads any more
+  analyzeRanges, // on the final nodes: the planner chooses storages and kernels by it
   partition, // numbers the int8 regions for the reports
 ];
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { nodeTitle, toDot, typeLabel } from '../../src/ir/dot.js';
-import { Graph } from '../../src/ir/graph.js';
+import { Graph, type Node } from '../../src/ir/graph.js';
 import { parse } from '../../src/ir/parse.js';
 import { perAxis, perTensor } from '../../src/ir/type.js';
 import { skipUnless } from '../support/skip.js';
@@ -74,6 +74,13 @@ test('nodes say what they are, edges carry types, colours tell int8, float and b
   assert.is(color('node_5'), color('legend_float'));
   assert.is(color('node_20'), color('legend_boundary'));
   assert.is(new Set([color('node_3'), color('node_5'), color('node_20'), color('legend_open')]).size, 4);
+});
+
+test('edges tell the proven codes, their tooltips why', () => {
+  const graph = parse(QUANTIZED);
+  const quantize = graph.nodes.find((n) => n.id === 20) as Node;
+  graph.output(quantize).range = { lo: 0, hi: 127, proof: 'relu' };
+  assert.match(toDot(graph), /node_20 -> node_3 \[label="u8.* zp=128 in 0..127", tooltip="%\d+ .*: relu"/);
 });
 
 test('before placement, codes make a node int8 and the rest is open', () => {

@@ -136,6 +136,15 @@ broken('plain integers where reals are inferred', 14, /should be f32/, (g) => {
 broken('infer throws', 14, /infer refuses the node: the rank is too great/, (g) => {
   g.value(0).type = { dtype: 'f32', shape: [1, 1, 2, 3] };
 });
+broken('a range of reals', 15, /%4 "c" has a range of codes but holds f32/, (g) => {
+  g.value(4).range = { lo: 0, hi: 1, proof: '' };
+});
+broken('a range beyond the grid', 15, /%3 "b" has the range -4..0, which is not within -3..252/, (g) => {
+  g.value(3).range = { lo: -4, hi: 0, proof: '' };
+});
+broken('an empty range', 15, /the range 2..1/, (g) => {
+  g.value(3).range = { lo: 2, hi: 1, proof: '' };
+});
 
 test('the message shows the node between its neighbours', () => {
   const graph = parse(GOOD);

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Storage } from '../../src/codegen/kernel.js';
+import { STORAGE_BYTES, type Storage } from '../../src/codegen/kernel.js';
 import { type BinaryOp, type BinaryParams, binaryKernel, usesOutputScale } from '../../src/codegen/kernels/binary.js';
-import { checkKernel, randomCodes, randomFloats, TestMemory } from '../support/kernel-memory.js';
+import { checkKernel, codesFor, randomFloats, TestMemory } from '../support/kernel-memory.js';
 
 const OPS: BinaryOp[] = ['add', 'sub', 'mul', 'div', 'min', 'max'];
 
@@ -37,17 +37,17 @@ function check(p: BinaryParams, seed: number, inPlace = false): void {
   const memory = new TestMemory(4, seed);
   const data = (storage: Storage, list: readonly number[], s: number) => {
     const n = span(p.dims, list);
-    return nonZero(storage === 'i16' ? randomCodes(n, s) : randomFloats(n, s, 5));
+    return nonZero(storage === 'f32' ? randomFloats(n, s, 5) : codesFor(storage, n, s));
   };
   const a = memory.tensor(p.a.storage, data(p.a.storage, p.a.strides, seed));
   const b = memory.tensor(p.b.storage, data(p.b.storage, p.b.strides, seed + 9));
-  const target = inPlace ? a : memory.space(span(p.dims, p.target), p.output.storage === 'i16' ? 2 : 4);
+  const target = inPlace ? a : memory.space(span(p.dims, p.target), STORAGE_BYTES[p.output.storage]);
   const args = [a, b, target];
-  const codes = p.a.storage === 'i16' || p.b.storage === 'i16';
+  const codes = p.a.storage !== 'f32' || p.b.storage !== 'f32';
   const round = (v: number) => Math.fround(seed % 3 === 0 ? 2 ** Math.round(Math.log2(v)) : v);
   if (codes) args.push(...(p.op === 'mul' ? [round(0.013)] : [round(0.6), round(0.371)]));
   if (usesOutputScale(p)) args.push(round(0.043));
-  if (p.output.storage === 'i16') args.push(seed % 2 ? -128 : 0, 127);
+  if (p.output.storage !== 'f32') args.push(seed % 2 && p.output.storage === 'i16' ? -128 : 0, 127);
   checkKernel(binaryKernel, p, memory, args);
 }
 
@@ -62,9 +62,13 @@ for (const op of OPS) {
         ['i16', 'f32'],
         ['f32', 'i16'],
         ['f32', 'f32'],
+        ['i8', 'i16'],
+        ['i8', 'f32'],
+        ['i8', 'i8'],
       ] as const)
         for (const rounding of ['even', 'away', null] as const) {
-          const output = rounding ? ({ storage: 'i16', rounding } as const) : ({ storage: 'f32' } as const);
+          const storage = seed % 2 ? 'i16' : 'i8';
+          const output = rounding ? ({ storage, rounding } as const) : ({ storage: 'f32' } as const);
           const target = [1];
           check({ op, dims: [n], a: operand(a, [1]), b: operand(b, [1]), target, activation: null, output }, seed++);
         }
@@ -76,9 +80,9 @@ for (const op of OPS) {
       broadcastA: fc.nat(15),
       broadcastB: fc.nat(15),
       gap: fc.nat(2),
-      a: fc.constantFrom<Storage>('i16', 'f32'),
-      b: fc.constantFrom<Storage>('i16', 'f32'),
-      codes: fc.boolean(),
+      a: fc.constantFrom<Storage>('i8', 'i16', 'f32'),
+      b: fc.constantFrom<Storage>('i8', 'i16', 'f32'),
+      output: fc.constantFrom<Storage>('i8', 'i16', 'f32'),
       activated: fc.boolean(),
       seed: fc.nat(1000),
     });
@@ -92,7 +96,7 @@ for (const op of OPS) {
             b: operand(c.b, strides(c.dims, c.broadcastB)),
             target: strides(c.dims, 0, c.gap),
             activation: c.activated ? { kind: 'hard_sigmoid', slope: 0.2, offset: 0.5 } : null,
-            output: c.codes ? { storage: 'i16', rounding: 'even' } : { storage: 'f32' },
+            output: c.output === 'f32' ? { storage: c.output } : { storage: c.output, rounding: 'even' },
           },
           c.seed,
         );

@@ -1,14 +1,17 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Storage } from '../../src/codegen/kernel.js';
 import {
   type DepthwiseParams,
   depthwise,
   packDepthwise,
   packedDepthwiseLength,
 } from '../../src/codegen/kernels/depthwise.js';
-import { ACTIVATIONS, CODES, FLOAT, placeEpilogue, REALS, REQUANTIZE } from '../support/epilogue-cases.js';
-import { checkKernel, randomCodes, randomFloats, randomInts, TestMemory } from '../support/kernel-memory.js';
+import { ARITHMETIC } from '../../src/codegen/kernels/depthwise-layout.js';
+import { provenRuns } from '../../src/codegen/kernels/depthwise-runs.js';
+import { ACTIVATIONS, CODES, FLOAT, placeEpilogue, REALS, REQUANTIZE, SMALL_CODES } from '../support/epilogue-cases.js';
+import { checkKernel, codesFor, randomCodes, randomFloats, randomInts, TestMemory } from '../support/kernel-memory.js';
 
 interface Shape {
   readonly channels: number;
@@ -22,17 +25,15 @@ interface Shape {
 const SMALL: Shape = { channels: 11, height: 6, width: 7, kernel: [3, 3], stride: 1, dilation: 1 };
 
 /** A depthwise convolution on a padded NHWC image of `height` x `width`. */
-function convolution(
-  storage: 'i16' | 'f32',
-  shape: Partial<Shape>,
-  over: Partial<DepthwiseParams> = {},
-): DepthwiseParams {
+function convolution(storage: Storage, shape: Partial<Shape>, over: Partial<DepthwiseParams> = {}): DepthwiseParams {
   const s = { ...SMALL, ...shape };
   const out = (size: number, k: number): number => Math.floor((size - (k - 1) * s.dilation - 1) / s.stride) + 1;
   const row = s.width * s.channels;
   const cols = out(s.width, s.kernel[1]);
   return {
     storage,
+    arithmetic: storage === 'f32' ? 'float' : 'dot',
+    runs: [],
     channels: s.channels,
     rows: out(s.height, s.kernel[0]),
     cols,
@@ -46,7 +47,7 @@ function convolution(
     rowStride: s.stride * row,
     outPix: s.channels,
     outRow: cols * s.channels,
-    epilogue: storage === 'i16' ? REQUANTIZE : FLOAT,
+    epilogue: storage === 'f32' ? FLOAT : REQUANTIZE,
     ...over,
   };
 }
@@ -59,23 +60,44 @@ interface DepthwiseCase {
   readonly extreme?: boolean;
 }
 
-function check(p: DepthwiseParams, c: DepthwiseCase = {}): Float32Array {
-  const { seed = 1, ties = false, extreme = false } = c;
-  const { ySegments, xSegments, yStride, xStride } = p.taps;
-  const taps = ySegments * xSegments;
-  const memory = new TestMemory(4, seed);
+/** Inputs that a storage holds. */
+function inputsFor(p: DepthwiseParams, n: number, { seed = 1, extreme = false }: DepthwiseCase) {
   const sign = randomInts(seed + 3);
-  const codes = (n: number, s: number): Int16Array =>
-    extreme ? Int16Array.from({ length: n }, () => (sign() % 4 === 0 ? -255 : 255)) : randomCodes(n, s);
-  const values = (n: number, s: number) => (p.storage === 'i16' ? codes(n, s) : randomFloats(n, s, 2));
+  if (p.storage === 'f32') return randomFloats(n, seed, 2);
+  const [least, most] = p.storage === 'i8' ? [0, 127] : [-255, 255];
+  if (extreme) return Int16Array.from({ length: n }, () => (sign() % 4 === 0 ? least : most));
+  return codesFor(p.storage, n, seed);
+}
+
+/** Weights that an arithmetic may have; those that add in int16 have small ones among them, so that runs are long. */
+function weightsFor(p: DepthwiseParams, n: number, { seed = 1, extreme = false }: DepthwiseCase) {
+  if (p.storage === 'f32') return randomFloats(n, seed + 1, 2);
+  const sign = randomInts(seed + 4);
+  const inRuns = ARITHMETIC[p.arithmetic].runs;
+  const taps = p.taps.ySegments * p.taps.xSegments;
+  const [least, most] = p.arithmetic === 'relaxed' ? [-128, 127] : inRuns ? [-127, 127] : [-255, 255];
+  const shrink = inRuns && seed % 2 ? Math.ceil(taps / 3) : 1;
+  if (extreme) return Int16Array.from({ length: n }, () => (sign() % 4 === 0 ? most : least));
+  return randomCodes(n, seed + 1).map((v) => Math.trunc(Math.min(most, Math.max(least, v)) / shrink));
+}
+
+function check(shape: DepthwiseParams, c: DepthwiseCase = {}): Float32Array {
+  const { seed = 1, ties = false } = c;
+  const { ySegments, xSegments, yStride, xStride } = shape.taps;
+  const taps = ySegments * xSegments;
+  const raw = weightsFor(shape, shape.channels * taps, c);
+  const weight = (channel: number, tap: number): number => raw[channel * taps + tap]!;
+  const { runs: inRuns, taps: tapsPerStep } = ARITHMETIC[shape.arithmetic];
+  const range = shape.storage === 'i8' ? { lo: 0, hi: 127 } : { lo: -255, hi: 255 };
+  const runs = inRuns ? provenRuns({ channels: shape.channels, taps, tapsPerStep, input: range, weight }) : [];
+  const p: DepthwiseParams = runs ? { ...shape, runs } : { ...shape, arithmetic: 'dot' };
+  const memory = new TestMemory(4, seed);
   const last = (p.rows - 1) * p.rowStride + (p.cols - 1) * p.pixStride;
   const window = (ySegments - 1) * yStride + (xSegments - 1) * xStride + p.channels;
-  const inputs = values(last + window, seed);
-  const input = memory.tensor(p.storage, inputs);
-  const raw = values(p.channels * taps, seed + 1);
-  const packed = packDepthwise(p, (channel, tap) => raw[channel * taps + tap]!);
+  const input = memory.tensor(p.storage, inputsFor(p, last + window, c));
+  const packed = packDepthwise(p, weight);
   assert.is(packed.length, packedDepthwiseLength(p));
-  const weights = memory.tensor(p.storage, packed);
+  const weights = memory.tensor(ARITHMETIC[p.arithmetic].weights, packed);
   const output = memory.space((p.rows - 1) * p.outRow + (p.cols - 1) * p.outPix + p.channels, 4);
   const rest = placeEpilogue(memory, p.epilogue, {
     ...p,
@@ -87,6 +109,17 @@ function check(p: DepthwiseParams, c: DepthwiseCase = {}): Float32Array {
   const after = checkKernel(depthwise, p, memory, [input, output, weights, ...rest]);
   return new Float32Array(after.buffer, output, p.outPix);
 }
+
+/** Every storage with every arithmetic that it can have; relaxed products also store small codes. */
+const VARIANTS: readonly (readonly [Storage, Partial<DepthwiseParams>])[] = [
+  ['i16', {}],
+  ['i16', { arithmetic: 'multiply' }],
+  ['f32', {}],
+  ['i8', {}],
+  ['i8', { arithmetic: 'multiply', epilogue: { ...REQUANTIZE, output: SMALL_CODES } }],
+  ['i8', { arithmetic: 'relaxed', epilogue: { ...REQUANTIZE, output: SMALL_CODES } }],
+  ['i8', { arithmetic: 'relaxed' }],
+];
 
 test('the packed convolution is the convolution', () => {
   const p = convolution('i16', {}, { epilogue: { ...REQUANTIZE, bias: 'none', output: REALS } });
@@ -104,13 +137,13 @@ test('the packed convolution is the convolution', () => {
 });
 
 test('every tail of channels', () => {
-  for (const storage of ['i16', 'f32'] as const)
-    for (const channels of [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 16, 17, 24])
-      check(convolution(storage, { channels }), { seed: channels, ties: channels % 2 === 0 });
+  for (const [storage, over] of VARIANTS)
+    for (const channels of [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 16, 17, 24, 33])
+      check(convolution(storage, { channels }, over), { seed: channels, ties: channels % 2 === 0 });
 });
 
 test('windows, strides, dilation', () => {
-  for (const storage of ['i16', 'f32'] as const)
+  for (const [storage, over] of VARIANTS)
     for (const shape of [
       { stride: 2 },
       { dilation: 2 },
@@ -124,7 +157,22 @@ test('windows, strides, dilation', () => {
       { kernel: [6, 6], height: 7, width: 7 },
       { kernel: [1, 35], height: 2, width: 36 },
     ] as const)
-      check(convolution(storage, shape), { ties: true });
+      for (const seed of [1, 2]) check(convolution(storage, shape, over), { ties: true, seed });
+});
+
+test('runs are as long as the weights prove, and no longer', () => {
+  const input = { lo: 0, hi: 127 };
+  const runs = (weights: number[], tapsPerStep: number, range = input) =>
+    provenRuns({ channels: 1, taps: weights.length, tapsPerStep, input: range, weight: (_, tap) => weights[tap]! });
+  assert.equal(runs([-128, -128, 127, 127, 4, 0, 0, 0, 0], 2), [5]);
+  assert.equal(runs([-128, -128, 127, 127, -3, 0, 0, 0, 0], 2), [2, 3]);
+  assert.equal(runs([127, 127, 4, 0], 1), [4]);
+  assert.equal(runs([127, 127, 5, 0], 1), [2, 2]);
+  assert.equal(runs([100, -100, 100, -100, 58, -58], 1), [6]);
+  assert.equal(runs([100, -100, 100, -100, 59, -59], 1), [4, 2]);
+  assert.equal(runs([127, 1, 1], 1, { lo: -255, hi: 255 }), [2, 1]);
+  assert.equal(runs([-129], 1, { lo: -255, hi: 255 }), null);
+  assert.equal(runs(new Array(33).fill(0), 1), null);
 });
 
 test('extreme codes of both signs', () => {
@@ -132,11 +180,12 @@ test('extreme codes of both signs', () => {
     [3, 3],
     [7, 7],
   ] as const)
-    check(convolution('i16', { kernel, height: 8, width: 8 }), { extreme: true, scale: 2 ** -14 });
+    for (const [storage, over] of VARIANTS)
+      check(convolution(storage, { kernel, height: 8, width: 8 }, over), { extreme: true, scale: 2 ** -14 });
 });
 
 test('outputs with gaps stay untouched between pixels', () => {
-  for (const storage of ['i16', 'f32'] as const) check(convolution(storage, {}, { outPix: 13, outRow: 5 * 13 + 3 }));
+  for (const [storage, over] of VARIANTS) check(convolution(storage, {}, { ...over, outPix: 13, outRow: 5 * 13 + 3 }));
 });
 
 test('epilogues', () => {
@@ -144,7 +193,7 @@ test('epilogues', () => {
     check(convolution('i16', {}, { epilogue: { ...REQUANTIZE, activation } }), { scale: 2 ** -11 });
     check(convolution('f32', {}, { epilogue: { ...FLOAT, activation } }));
   }
-  for (const storage of ['i16', 'f32'] as const)
+  for (const storage of ['i8', 'i16', 'f32'] as const)
     for (const proven of [true, false]) {
       const residual = { storage, pix: 11, row: 60 };
       const output = { ...CODES, rounding: 'away', proven } as const;
@@ -154,8 +203,8 @@ test('epilogues', () => {
 
 test('random depthwise convolutions agree with the reference', () => {
   const arbitrary = fc.record({
-    storage: fc.constantFrom('i16', 'f32'),
-    channels: fc.integer({ min: 1, max: 20 }),
+    variant: fc.constantFrom(...VARIANTS),
+    channels: fc.integer({ min: 1, max: 40 }),
     kernel: fc.tuple(fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 7 })),
     extra: fc.tuple(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 4 })),
     stride: fc.integer({ min: 1, max: 3 }),
@@ -167,7 +216,8 @@ test('random depthwise convolutions agree with the reference', () => {
   fc.assert(
     fc.property(arbitrary, (c) => {
       const size = (i: 0 | 1): number => (c.kernel[i] - 1) * c.dilation + 1 + c.extra[i];
-      const p = convolution(c.storage, { ...c, height: size(0), width: size(1) });
+      const [storage, over] = c.variant;
+      const p = convolution(storage, { ...c, height: size(0), width: size(1) }, over);
       check(c.real ? { ...p, epilogue: { ...p.epilogue, output: REALS } } : p, c);
     }),
     { numRuns: 100 },

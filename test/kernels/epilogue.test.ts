@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Epilogue, KernelDef } from '../../src/codegen/kernel.js';
+import type { Epilogue, KernelDef, Storage } from '../../src/codegen/kernel.js';
 import {
   epilogueArgumentNames,
   epilogueArguments,
@@ -12,7 +12,7 @@ import {
 import { CodeRounder, EpilogueEmitter } from '../../src/codegen/kernels/epilogue-emit.js';
 import { applyActivation } from '../../src/quant/activation.js';
 import { roundToCode } from '../../src/quant/requantize.js';
-import { ACTIVATIONS, CODES, FLOAT, placeEpilogue, REALS, REQUANTIZE } from '../support/epilogue-cases.js';
+import { ACTIVATIONS, CODES, FLOAT, placeEpilogue, REALS, REQUANTIZE, SMALL_CODES } from '../support/epilogue-cases.js';
 import { checkKernel, compileFunction, randomInts, TestMemory } from '../support/kernel-memory.js';
 
 interface ProbeParams {
@@ -89,7 +89,7 @@ function checkProbe(epilogue: Epilogue, c: ProbeCase): void {
   checkKernel(probe, params, memory, [sums, out, ...rest]);
 }
 
-const residual = (storage: 'i16' | 'f32', columns: number) => ({ storage, pix: columns + 1, row: 0 });
+const residual = (storage: Storage, columns: number) => ({ storage, pix: columns + 1, row: 0 });
 
 test('arguments are listed in one order, and only those that apply', () => {
   const e: Epilogue = { ...REQUANTIZE, residual: residual('i16', 4), activation: { kind: 'tanh' } };
@@ -103,7 +103,8 @@ test('arguments are listed in one order, and only those that apply', () => {
 
 test('every number of columns is stored, and nothing behind them', () => {
   for (let columns = 1; columns <= 16; columns++) {
-    checkProbe(REQUANTIZE, { columns, ties: true, seed: columns, limit: 400, scale: 0.5 });
+    for (const output of [CODES, SMALL_CODES])
+      checkProbe({ ...REQUANTIZE, output }, { columns, ties: true, seed: columns, limit: 400, scale: 0.5 });
     checkProbe(FLOAT, { columns, ties: false, seed: columns, limit: 400, scale: 1 });
   }
 });
@@ -111,10 +112,12 @@ test('every number of columns is stored, and nothing behind them', () => {
 test('all combinations of bias, residual, rounding, proof and output agree with the reference', () => {
   let seed = 1;
   for (const bias of ['none', 'i32', 'f32'] as const)
-    for (const storage of [null, 'i16', 'f32'] as const)
+    for (const storage of [null, 'i8', 'i16', 'f32'] as const)
       for (const output of [
         REALS,
         CODES,
+        SMALL_CODES,
+        { ...SMALL_CODES, rounding: 'away', proven: false },
         { ...CODES, rounding: 'away' },
         { ...CODES, proven: false },
         { ...CODES, rounding: 'away', proven: false },
@@ -241,9 +244,9 @@ test('random epilogues agree with the reference', () => {
   const arbitrary = fc.record({
     sum: fc.constantFrom('i32', 'f32'),
     bias: fc.constantFrom('none', 'i32', 'f32'),
-    residual: fc.constantFrom(null, 'i16', 'f32'),
+    residual: fc.constantFrom(null, 'i8', 'i16', 'f32'),
     activation: fc.option(fc.constantFrom(...ACTIVATIONS)),
-    real: fc.boolean(),
+    output: fc.constantFrom('f32', 'i8', 'i16'),
     rounding: fc.constantFrom('even', 'away'),
     proven: fc.boolean(),
     columns: fc.integer({ min: 1, max: 16 }),
@@ -260,7 +263,7 @@ test('random epilogues agree with the reference', () => {
         bias: c.sum === 'f32' && c.bias === 'i32' ? 'none' : c.bias,
         residual: c.residual && residual(c.residual, c.columns),
         activation: c.activation,
-        output: c.real ? REALS : { storage: 'i16', rounding: c.rounding, proven: c.proven },
+        output: c.output === 'f32' ? REALS : { storage: c.output, rounding: c.rounding, proven: c.proven },
       };
       checkProbe(e, { ...c, limit: c.sum === 'i32' ? 3000 : 9, bounds: [c.lo, c.hi] });
     }),

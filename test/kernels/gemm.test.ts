@@ -1,23 +1,19 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Epilogue } from '../../src/codegen/kernel.js';
-import {
-  chooseTile,
-  type GemmParams,
-  gemm,
-  joinRows,
-  packedGemmLength,
-  packGemm,
-} from '../../src/codegen/kernels/gemm.js';
+import type { Epilogue, Storage } from '../../src/codegen/kernel.js';
+import { type GemmParams, gemm, joinRows, packedGemmLength, packGemm } from '../../src/codegen/kernels/gemm.js';
+import { weightStorage } from '../../src/codegen/kernels/gemm-layout.js';
 import { pixelTiles } from '../../src/codegen/kernels/gemm-tile.js';
-import { ACTIVATIONS, CODES, FLOAT, placeEpilogue, REALS, REQUANTIZE } from '../support/epilogue-cases.js';
-import { checkKernel, randomCodes, randomFloats, randomInts, TestMemory } from '../support/kernel-memory.js';
+import { chooseTile } from '../../src/codegen/select.js';
+import { ACTIVATIONS, CODES, FLOAT, placeEpilogue, REALS, REQUANTIZE, SMALL_CODES } from '../support/epilogue-cases.js';
+import { checkKernel, codesFor, randomCodes, randomFloats, randomInts, TestMemory } from '../support/kernel-memory.js';
 
 /** A product of a [rows * cols, k] matrix; `over` changes the rest. */
-function matrix(storage: 'i16' | 'f32', m: number, n: number, k: number, over: Partial<GemmParams> = {}): GemmParams {
+function matrix(storage: Storage, m: number, n: number, k: number, over: Partial<GemmParams> = {}): GemmParams {
   const p = {
     storage,
+    isa: 'simd' as const,
     columns: n,
     rows: 1,
     cols: m,
@@ -26,7 +22,7 @@ function matrix(storage: 'i16' | 'f32', m: number, n: number, k: number, over: P
     rowStride: m * k,
     outPix: n,
     outRow: m * n,
-    epilogue: storage === 'i16' ? REQUANTIZE : FLOAT,
+    epilogue: storage === 'f32' ? FLOAT : REQUANTIZE,
     ...over,
   };
   return { ...p, tile: over.tile ?? chooseTile(p) };
@@ -43,7 +39,7 @@ interface ConvShape {
 }
 
 /** A convolution on a padded NHWC image, with the x taps as one segment where they are contiguous. */
-function convolution(storage: 'i16' | 'f32', s: ConvShape, over: Partial<GemmParams> = {}): GemmParams {
+function convolution(storage: Storage, s: ConvShape, over: Partial<GemmParams> = {}): GemmParams {
   const [kh, kw] = s.kernel;
   const outHeight = Math.floor((s.height - (kh - 1) * s.dilation - 1) / s.stride) + 1;
   const outWidth = Math.floor((s.width - (kw - 1) * s.dilation - 1) / s.stride) + 1;
@@ -84,15 +80,25 @@ function check(p: GemmParams, c: GemmCase = {}): void {
   const segments = taps.ySegments * taps.xSegments;
   const memory = new TestMemory(4, seed);
   const sign = randomInts(seed + 3);
-  const codes = (n: number, s: number): Int16Array =>
-    extreme ? Int16Array.from({ length: n }, () => (sign() % 4 === 0 ? -255 : 255)) : randomCodes(n, s);
-  const values = (n: number, s: number) => (p.storage === 'i16' ? codes(n, s) : randomFloats(n, s, 2));
+  const inputs = (n: number) => {
+    if (p.storage === 'f32') return randomFloats(n, seed, 2);
+    const most = p.storage === 'i8' ? 127 : 255;
+    if (extreme)
+      return Int16Array.from({ length: n }, () => (sign() % 4 === 0 ? (p.storage === 'i8' ? 0 : -most) : most));
+    return codesFor(p.storage, n, seed);
+  };
+  const weightsOf = (n: number) => {
+    if (p.storage === 'f32') return randomFloats(n, seed + 1, 2);
+    const [least, most] = p.isa === 'relaxed' ? [-128, 127] : [-255, 255];
+    if (extreme) return Int16Array.from({ length: n }, () => (sign() % 4 === 0 ? most : least));
+    return randomCodes(n, seed + 1).map((v) => Math.min(most, Math.max(least, v)));
+  };
   const last = (taps.ySegments - 1) * taps.yStride + (taps.xSegments - 1) * taps.xStride + taps.length;
-  const input = memory.tensor(p.storage, values(extent(p.rows, p.rowStride, p.cols, p.pixStride, last), seed));
-  const raw = values(p.columns * segments * taps.length, seed + 1);
+  const input = memory.tensor(p.storage, inputs(extent(p.rows, p.rowStride, p.cols, p.pixStride, last)));
+  const raw = weightsOf(p.columns * segments * taps.length);
   const packed = packGemm(p, (n, s, k) => raw[(n * segments + s) * taps.length + k]!);
   assert.is(packed.length, packedGemmLength(p));
-  const weights = memory.tensor(p.storage, packed);
+  const weights = memory.tensor(weightStorage(p), packed);
   const output = memory.space(extent(p.rows, p.outRow, p.cols, p.outPix, p.columns), 4);
   const scale = c.scale ?? 1 / (200 * Math.sqrt(segments * taps.length));
   const rest = placeEpilogue(memory, p.epilogue, { ...p, scale, ties, seed });
@@ -147,18 +153,27 @@ test('rows are joined only where everything is contiguous', () => {
   assert.is(joinRows({ ...p, epilogue: { ...REQUANTIZE, residual } }).rows, 5);
 });
 
+/** Every combination of storage and instructions; relaxed products also store small codes. */
+const VARIANTS: readonly (readonly [Storage, Partial<GemmParams>])[] = [
+  ['i16', {}],
+  ['f32', {}],
+  ['i8', {}],
+  ['i8', { isa: 'relaxed', epilogue: { ...REQUANTIZE, output: SMALL_CODES } }],
+];
+
 test('every tail of columns, pixels and k', () => {
-  for (const storage of ['i16', 'f32'] as const) {
-    for (const n of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 16, 17, 31]) check(matrix(storage, 5, n, 9), { seed: n });
-    for (const m of [1, 2, 3, 4, 5, 6, 7, 8, 9, 13]) check(matrix(storage, m, 11, 6), { seed: m, ties: true });
-    for (const k of [1, 2, 3, 4, 5, 17]) check(matrix(storage, 4, 8, k), { seed: k });
+  for (const [storage, over] of VARIANTS) {
+    for (const n of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 16, 17, 31])
+      check(matrix(storage, 5, n, 9, over), { seed: n });
+    for (const m of [1, 2, 3, 4, 5, 6, 7, 8, 9, 13]) check(matrix(storage, m, 11, 6, over), { seed: m, ties: true });
+    for (const k of [1, 2, 3, 4, 5, 17]) check(matrix(storage, 4, 8, k, over), { seed: k });
   }
 });
 
 test('one row of many columns: fully connected', () => {
   for (const n of [10, 12, 16, 33, 101]) {
-    check(matrix('i16', 1, n, 64), { seed: n });
-    check(matrix('f32', 1, n, 31), { seed: n });
+    for (const [storage, over] of VARIANTS)
+      for (const k of [64, 31]) check(matrix(storage, 1, n, k, over), { seed: n });
   }
 });
 
@@ -169,14 +184,16 @@ test('every tile gives the same codes', () => {
     { mr: 2, nr: 12 },
     { mr: 2, nr: 16 },
     { mr: 8, nr: 4 },
+    { mr: 4, nr: 8, unroll: 2 },
+    { mr: 2, nr: 8, unroll: 3 },
   ])
-    for (const storage of ['i16', 'f32'] as const) check(matrix(storage, 11, 21, 5, { tile }), { seed: tile.nr });
+    for (const [storage, over] of VARIANTS) check(matrix(storage, 11, 21, 5, { ...over, tile }), { seed: tile.nr });
 });
 
 test('convolutions: windows, strides, dilation', () => {
   const shape = { channels: 5, columns: 9, height: 9, width: 8, kernel: [3, 3], stride: 1, dilation: 1 } as const;
-  for (const storage of ['i16', 'f32'] as const)
-    for (const over of [
+  for (const [storage, over] of VARIANTS)
+    for (const change of [
       {},
       { stride: 2 },
       { dilation: 2 },
@@ -186,7 +203,7 @@ test('convolutions: windows, strides, dilation', () => {
       { kernel: [1, 1], stride: 2 },
       { channels: 3, columns: 32, stride: 2 },
     ] as const)
-      check(convolution(storage, { ...shape, ...over }), { ties: true });
+      check(convolution(storage, { ...shape, ...change }, over), { ties: true });
 });
 
 test('groups by offsets: outputs and inputs with gaps stay untouched', () => {
@@ -206,19 +223,25 @@ test('groups by offsets: outputs and inputs with gaps stay untouched', () => {
 
 test('extreme codes of both signs', () => {
   for (const epilogue of [REQUANTIZE, { ...REQUANTIZE, output: REALS }] as const)
-    check(matrix('i16', 5, 10, 300, { epilogue }), { extreme: true, scale: 2 ** -18 });
+    for (const [storage, over] of VARIANTS)
+      if (storage !== 'f32')
+        check(matrix(storage, 5, 10, 300, { ...over, epilogue }), { extreme: true, scale: 2 ** -18 });
 });
 
 test('residuals of both storages with their own strides', () => {
-  for (const storage of ['i16', 'f32'] as const)
+  for (const [storage, over] of VARIANTS)
     for (const residual of [
       { storage: 'i16', pix: 10, row: 50 },
+      { storage: 'i8', pix: 11, row: 60 },
       { storage: 'f32', pix: 13, row: 70 },
     ] as const) {
-      const base: Epilogue = storage === 'i16' ? REQUANTIZE : FLOAT;
-      check(matrix(storage, 5, 10, 8, { rows: 3, rowStride: 40, outRow: 50, epilogue: { ...base, residual } }), {
-        ties: true,
-      });
+      const base: Epilogue = over.epilogue ?? (storage === 'f32' ? FLOAT : REQUANTIZE);
+      check(
+        matrix(storage, 5, 10, 8, { rows: 3, rowStride: 40, outRow: 50, ...over, epilogue: { ...base, residual } }),
+        {
+          ties: true,
+        },
+      );
     }
 });
 
@@ -245,7 +268,7 @@ test('activations and roundings', () => {
 });
 
 const arbitraryGemm = fc.record({
-  storage: fc.constantFrom('i16', 'f32'),
+  variant: fc.constantFrom(...VARIANTS),
   channels: fc.integer({ min: 1, max: 9 }),
   columns: fc.integer({ min: 1, max: 20 }),
   kernel: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
@@ -256,8 +279,9 @@ const arbitraryGemm = fc.record({
   seed: fc.nat(9999),
   ties: fc.boolean(),
   bias: fc.constantFrom('none', 'stored', 'f32'),
-  residual: fc.constantFrom(null, 'i16', 'f32'),
+  residual: fc.constantFrom(null, 'i8', 'i16', 'f32'),
   real: fc.boolean(),
+  small: fc.boolean(),
   rounding: fc.constantFrom('even', 'away'),
   proven: fc.boolean(),
 });
@@ -266,15 +290,16 @@ test('random convolutions agree with the reference', () => {
   fc.assert(
     fc.property(arbitraryGemm, (c) => {
       const size = (i: 0 | 1): number => (c.kernel[i] - 1) * c.dilation + 1 + c.extra[i];
-      const plain = convolution(c.storage, { ...c, height: size(0), width: size(1) });
+      const [storage, over] = c.variant;
+      const plain = convolution(storage, { ...c, height: size(0), width: size(1) }, over);
       const outPix = c.columns + c.gap;
-      const codes = c.storage === 'i16';
+      const codes = storage !== 'f32';
       const epilogue: Epilogue = {
         sum: codes ? 'i32' : 'f32',
         bias: c.bias === 'stored' ? (codes ? 'i32' : 'f32') : c.bias,
         residual: c.residual && { storage: c.residual, pix: c.columns, row: plain.cols * c.columns },
         activation: null,
-        output: codes && !c.real ? { storage: 'i16', rounding: c.rounding, proven: c.proven } : REALS,
+        output: codes && !c.real ? { storage: c.small ? 'i8' : 'i16', rounding: c.rounding, proven: c.proven } : REALS,
       };
       check({ ...plain, outPix, outRow: plain.cols * outPix, epilogue }, c);
     }),

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { STORAGE_BYTES, type Storage } from '../../src/codegen/kernel.js';
 import type { MapOp, MapParams, UnaryFunction } from '../../src/codegen/kernels/map.js';
-import { mapKernel, mapStorage } from '../../src/codegen/kernels/map.js';
-import { checkKernel, randomCodes, randomFloats, TestMemory } from '../support/kernel-memory.js';
+import { mapKernel } from '../../src/codegen/kernels/map.js';
+import { checkKernel, codesFor, randomCodes, randomFloats, TestMemory } from '../support/kernel-memory.js';
 
 /** Elements that a strided tensor spans. */
 const span = (dims: readonly number[], strides: readonly number[]): number =>
@@ -27,22 +28,42 @@ const OP_ARGS: Partial<Record<MapOp['kind'], (seed: number) => number[]>> = {
   clamp: () => [0, 77],
 };
 
-/** Runs one map against its reference with random data; `sameAddress` maps in place. */
-function check(params: MapParams, seed: number, sameAddress = false): Uint8Array {
-  const memory = new TestMemory(4, seed);
-  const [from, to] = mapStorage(params.op);
-  const n = span(params.dims, params.source);
-  const values = from === 'i16' ? randomCodes(n, seed) : randomFloats(n, seed, 90, true);
-  const source = memory.tensor(from, values);
-  const target = sameAddress ? source : memory.space(span(params.dims, params.target), to === 'i16' ? 2 : 4);
-  const table = params.op.kind === 'table' ? [memory.i16(randomCodes(511, seed + 1)), 255] : [];
-  const args = OP_ARGS[params.op.kind]?.(seed) ?? table;
-  return checkKernel(mapKernel, params, memory, [source, target, ...args]);
+/** A map without its storages. */
+type Shape = Omit<MapParams, 'from' | 'to'>;
+
+/** The storages that an op can have. */
+function storagesOf(op: MapOp): readonly (readonly [Storage, Storage])[] {
+  const codes = ['i16', 'i8'] as const;
+  if (op.kind === 'activation' || op.kind === 'unary') return [['f32', 'f32']];
+  if (op.kind === 'quantize') return codes.map((to) => ['f32', to]);
+  if (op.kind === 'dequantize') return codes.map((from) => [from, 'f32']);
+  const both = codes.flatMap((from) => codes.map((to) => [from, to] as const));
+  return op.kind === 'copy' ? [...both, ['f32', 'f32']] : both;
+}
+
+/** Runs one map against its reference with random data in every storage; `sameAddress` maps in place. */
+function check(shape: Shape, seed: number, sameAddress = false): void {
+  for (const [from, to] of storagesOf(shape.op)) {
+    if (sameAddress && from !== to) continue;
+    const params: MapParams = { ...shape, from, to };
+    const memory = new TestMemory(4, seed);
+    const n = span(params.dims, params.source);
+    // what goes to i8 without arithmetic must fit
+    const values =
+      from === 'f32'
+        ? randomFloats(n, seed, 90, true)
+        : codesFor(shape.op.kind === 'copy' && to === 'i8' ? 'i8' : from, n, seed);
+    const source = memory.tensor(from, values);
+    const target = sameAddress ? source : memory.space(span(params.dims, params.target), STORAGE_BYTES[to]);
+    const table = params.op.kind === 'table' ? [memory.i16(codesFor(to as 'i8', 511, seed + 1)), 255] : [];
+    const args = OP_ARGS[params.op.kind]?.(seed) ?? table;
+    const bounded = to === 'i8' && args.length > 1 ? args.map((v) => (v === -128 ? 0 : v)) : args;
+    checkKernel(mapKernel, params, memory, [source, target, ...bounded]);
+  }
 }
 
 const KINDS: MapOp[] = [
-  { kind: 'copy', storage: 'i16' },
-  { kind: 'copy', storage: 'f32' },
+  { kind: 'copy' },
   { kind: 'quantize', rounding: 'even' },
   { kind: 'quantize', rounding: 'away' },
   { kind: 'dequantize' },
@@ -89,24 +110,21 @@ test('network input: NCHW to NHWC with a halo, quantized', () => {
 });
 
 test('in place', () => {
-  for (const op of KINDS) {
-    const [from, to] = mapStorage(op);
-    if (from === to) check({ dims: [5, 13], source: [20, 1], target: [20, 1], op }, 3, true);
-  }
+  for (const op of KINDS) check({ dims: [5, 13], source: [20, 1], target: [20, 1], op }, 3, true);
 });
 
 test('negative strides flip', () => {
   const memory = new TestMemory(1, 1);
   const source = memory.i16(randomCodes(19, 1));
   const target = memory.space(19, 2);
-  const copy: MapOp = { kind: 'copy', storage: 'i16' };
-  checkKernel(mapKernel, { dims: [19], source: [-1], target: [1], op: copy }, memory, [source + 36, target]);
-  checkKernel(mapKernel, { dims: [19], source: [1], target: [-1], op: copy }, memory, [source, target + 36]);
+  const copy = { dims: [19], from: 'i16', to: 'i16', op: { kind: 'copy' } } as const;
+  checkKernel(mapKernel, { ...copy, source: [-1], target: [1] }, memory, [source + 36, target]);
+  checkKernel(mapKernel, { ...copy, source: [1], target: [-1] }, memory, [source, target + 36]);
 });
 
 test('long copies', () => {
-  check({ dims: [3, 700], source: [701, 1], target: [710, 1], op: { kind: 'copy', storage: 'i16' } }, 3);
-  check({ dims: [2, 3, 200], source: [600, 200, 1], target: [700, 200, 1], op: { kind: 'copy', storage: 'f32' } }, 4);
+  check({ dims: [3, 700], source: [701, 1], target: [710, 1], op: { kind: 'copy' } }, 3);
+  check({ dims: [2, 3, 200], source: [600, 200, 1], target: [700, 200, 1], op: { kind: 'copy' } }, 4);
 });
 
 test('quantize: ties, extremes and NaN', () => {
@@ -120,7 +138,8 @@ test('quantize: ties, extremes and NaN', () => {
     const memory = new TestMemory(1, 1);
     const source = memory.f32(values);
     const target = memory.space(values.length, 2);
-    const params: MapParams = { dims: [values.length], source: [1], target: [1], op: { kind: 'quantize', rounding } };
+    const op = { kind: 'quantize', rounding } as const;
+    const params: MapParams = { dims: [values.length], from: 'f32', to: 'i16', source: [1], target: [1], op };
     const out = checkKernel(mapKernel, params, memory, [source, target, 1, -128, 127]);
     assert.equal([...new Int16Array(out.buffer, target, values.length)], want[rounding]);
   }
@@ -132,7 +151,15 @@ test('unary functions', () => {
     const memory = new TestMemory(1, 2);
     const values = randomFloats(203, 3, 50, true).map((v) => (fn === 'log' || fn === 'sqrt' ? Math.abs(v) : v));
     const args = [memory.f32(values), memory.space(203, 4)];
-    checkKernel(mapKernel, { dims: [203], source: [1], target: [1], op: { kind: 'unary', fn } }, memory, args);
+    const params = {
+      dims: [203],
+      from: 'f32',
+      to: 'f32',
+      source: [1],
+      target: [1],
+      op: { kind: 'unary', fn },
+    } as const;
+    checkKernel(mapKernel, params, memory, args);
   }
 });
 

@@ -1,12 +1,25 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { STORAGE_BYTES } from '../../src/codegen/kernel.js';
 import { type PoolParams, poolKernel } from '../../src/codegen/kernels/pool.js';
 import { windowGroups } from '../../src/codegen/kernels/pool-windows.js';
-import { checkKernel, randomCodes, randomFloats, TestMemory } from '../support/kernel-memory.js';
+import { checkKernel, codesFor, randomFloats, TestMemory } from '../support/kernel-memory.js';
 
-type Kind = 'max-i16' | 'max-i16-clamp' | 'max-f32' | 'average-i16' | 'average-i16-f32' | 'average-f32';
-const KINDS: Kind[] = ['max-i16', 'max-i16-clamp', 'max-f32', 'average-i16', 'average-i16-f32', 'average-f32'];
+/** What is pooled, and the storages of input and output. */
+const KINDS = {
+  'max-i16': ['max', 'i16', 'i16'],
+  'max-i16-clamp': ['max', 'i16', 'i16'],
+  'max-i8': ['max', 'i8', 'i8'],
+  'max-i8-clamp': ['max', 'i8', 'i16'],
+  'max-f32': ['max', 'f32', 'f32'],
+  'average-i16': ['average', 'i16', 'i16'],
+  'average-i16-f32': ['average', 'i16', 'f32'],
+  'average-i8': ['average', 'i8', 'i8'],
+  'average-i8-f32': ['average', 'i8', 'f32'],
+  'average-f32': ['average', 'f32', 'f32'],
+} as const;
+type Kind = keyof typeof KINDS;
 
 interface Geometry {
   readonly size: readonly [number, number];
@@ -31,11 +44,11 @@ function paramsOf(kind: Kind, g: Geometry, rounding: 'even' | 'away'): PoolParam
   });
   const pix = g.channels + gap;
   const strides = (width: number) => ({ pix, row: width * pix + 3 * gap });
-  const codes = kind === 'max-i16' || kind === 'max-i16-clamp' || kind === 'average-i16';
+  const [pooling, input, storage] = KINDS[kind];
   return {
-    kind: kind.startsWith('max') ? 'max' : 'average',
-    input: kind === 'max-f32' || kind === 'average-f32' ? 'f32' : 'i16',
-    output: codes ? { storage: 'i16', rounding } : { storage: 'f32' },
+    kind: pooling,
+    input,
+    output: storage === 'f32' ? { storage } : { storage, rounding },
     channels: g.channels,
     height: g.size[0],
     width: g.size[1],
@@ -48,7 +61,7 @@ function paramsOf(kind: Kind, g: Geometry, rounding: 'even' | 'away'): PoolParam
     dilation,
     pads,
     countIncludePad: g.includePad ?? false,
-    clamp: kind === 'max-i16-clamp',
+    clamp: kind.endsWith('clamp'),
   };
 }
 
@@ -56,13 +69,14 @@ function check(p: PoolParams, seed: number): Uint8Array {
   const n = p.height * p.source.row;
   const memory = new TestMemory(16, seed);
   memory.space(256, 4); // pointers start before the image where windows are clipped
-  const source = memory.tensor(p.input, p.input === 'i16' ? randomCodes(n, seed) : randomFloats(n, seed, 9));
-  const args = [source, memory.space(p.outHeight * p.target.row, p.output.storage === 'i16' ? 2 : 4)];
-  if (p.kind === 'average' && p.input === 'i16')
+  const source = memory.tensor(p.input, p.input === 'f32' ? randomFloats(n, seed, 9) : codesFor(p.input, n, seed));
+  const args = [source, memory.space(p.outHeight * p.target.row, STORAGE_BYTES[p.output.storage])];
+  if (p.kind === 'average' && p.input !== 'f32')
     args.push(
       memory.f32(Array.from({ length: p.window[0] * p.window[1] + 1 }, (_, i) => (0.7 + (seed % 3) * 0.15) / i)),
     );
-  if (p.output.storage === 'i16' && (p.kind === 'average' || p.clamp)) args.push(seed % 2 ? -100 : 0, 127);
+  if (p.output.storage !== 'f32' && (p.kind === 'average' || p.clamp))
+    args.push(seed % 2 && p.input === 'i16' ? -100 : 0, 127);
   return checkKernel(poolKernel, p, memory, args);
 }
 
@@ -96,7 +110,7 @@ const GEOMETRIES: Record<string, Geometry> = {
   'window beyond the image on both sides': { size: [2, 2], channels: 4, window: [5, 5], pads: [2, 2, 2, 2] },
 };
 
-for (const kind of KINDS) {
+for (const kind of Object.keys(KINDS) as Kind[]) {
   for (const [name, g] of Object.entries(GEOMETRIES)) {
     test(`${kind}: ${name}`, () => {
       for (const rounding of ['even', 'away'] as const) check(paramsOf(kind, g, rounding), g.channels);

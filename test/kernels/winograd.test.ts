@@ -19,7 +19,14 @@ import {
   winogradWeights,
 } from '../../src/codegen/kernels/winograd-weights.js';
 import { ACTIVATIONS, CODES, placeEpilogue, REALS, REQUANTIZE } from '../support/epilogue-cases.js';
-import { checkKernel, compileFunction, randomCodes, randomInts, TestMemory } from '../support/kernel-memory.js';
+import {
+  checkKernel,
+  codesFor,
+  compileFunction,
+  randomCodes,
+  randomInts,
+  TestMemory,
+} from '../support/kernel-memory.js';
 
 interface WinogradCase {
   readonly channels: number;
@@ -68,7 +75,14 @@ function check(c: WinogradCase): void {
   const u = memory.space(transformedLength({ channels, columns }), 2);
   run(winogradWeights, {}, memory, [source, u, winogradTiles(c), winogradGroups(c), 0]);
   const v = memory.space(transformedInput(channels, tileRows * tileCols).length, 2);
-  const inputParams: WinogradInputParams = { channels, tileRows, tileCols, pixStride: channels, rowStride };
+  const inputParams: WinogradInputParams = {
+    storage: 'i16',
+    channels,
+    tileRows,
+    tileCols,
+    pixStride: channels,
+    rowStride,
+  };
   run(winogradInput, inputParams, memory, [input, v]);
   const outPix = columns + (c.gap ?? 0);
   const common = { columns, rows, cols, outPix, outRow: cols * outPix, epilogue };
@@ -105,7 +119,7 @@ function direct(
 ): Uint8Array {
   const { channels, rowStride, ...common } = shape;
   const taps = { ySegments: 3, xSegments: 1, length: 3 * channels, yStride: rowStride, xStride: 0 };
-  const plain = { ...common, storage: 'i16' as const, pixStride: channels, rowStride, taps };
+  const plain = { ...common, isa: 'simd' as const, storage: 'i16' as const, pixStride: channels, rowStride, taps };
   const p: GemmParams = { ...plain, tile: { mr: 4, nr: 8 } };
   const packed = packGemm(p, (n, s, k) => weight(n, 3 * s + Math.floor(k / channels), k % channels));
   const pages = memory.bytes.length / 65536;
@@ -116,6 +130,35 @@ function direct(
   const args = [input!, output!, weights, ...rest];
   return compileFunction(gemm.signature(p), (f) => gemm.emit(f, p), 2 * pages)(larger.bytes, args);
 }
+
+test('input stored in one byte is transformed alike', () => {
+  for (const [channels, tileRows, tileCols] of [
+    [16, 2, 3],
+    [21, 1, 4],
+    [40, 3, 1],
+  ] as const) {
+    const memory = new TestMemory(2, channels);
+    const rowStride = (2 * tileCols + 2) * channels;
+    const size = (2 * tileRows + 2) * rowStride;
+    const codes = codesFor('i8', size, 3);
+    const narrow = memory.space(size + 64, 1);
+    new Int8Array(memory.bytes.buffer, narrow, size).set(codes);
+    const wide = memory.i16(codes);
+    const length = transformedInput(channels, tileRows * tileCols).length;
+    const [v8, v16] = [memory.space(length, 2), memory.space(length, 2)];
+    const p = { channels, tileRows, tileCols, pixStride: channels, rowStride };
+    run(winogradInput, { ...p, storage: 'i8' }, memory, [narrow, v8]);
+    run(winogradInput, { ...p, storage: 'i16' }, memory, [wide, v16]);
+    const { tile, element } = transformedInput(channels, tileRows * tileCols);
+    const view = new Int16Array(memory.bytes.buffer);
+    for (let e = 0; e < 16; e++)
+      for (let t = 0; t < tileRows * tileCols; t++)
+        for (let c = 0; c < channels; c++) {
+          const at = e * element + t * tile + c;
+          assert.is(view[v8 / 2 + at], view[v16 / 2 + at]);
+        }
+  }
+});
 
 test('transformed taps give four times the convolution', () => {
   const taps = [3, -7, 11, 127, -128, 5, 9, 64, -1];

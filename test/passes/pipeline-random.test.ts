@@ -1,4 +1,5 @@
 /** Random fake-quantized networks through the pipeline: every pass must keep what the graph computes. */
+import '../support/relaxed.js';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { assemble, emitCode, pagesFor } from '../../src/codegen/emit.js';
@@ -16,9 +17,9 @@ import { OPS } from '../../src/ops/index.js';
 import type { Pass, PassContext } from '../../src/passes/pass.js';
 import { PIPELINE } from '../../src/passes/pipeline.js';
 import { quantizePlacement } from '../../src/passes/quantize-placement.js';
-import { ABI_VERSION, type TensorInfo } from '../../src/runtime/abi.js';
+import { ABI_VERSION, type Target, type TensorInfo } from '../../src/runtime/abi.js';
 import { randomFeeds } from '../support/op-check.js';
-import { difference, outputsFor, passContext, runPasses } from '../support/passes.js';
+import { difference, expectWithinRanges, outputsFor, passContext, runPasses } from '../support/passes.js';
 import { codes, random, reals } from '../support/tensors.js';
 
 const SIZE = 4;
@@ -378,10 +379,14 @@ test('compiled as fake-quantized float every rounding stays', () => {
 const COMPILED = Number(process.env.GRAPHS ?? 18);
 
 /** The outputs of the module that a graph compiles to, by name. */
-async function runModule(graph: Graph, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Float32Array>> {
-  const plan = new Planner(graph, OPS).plan();
+async function runModule(
+  graph: Graph,
+  feeds: Readonly<Record<string, Tensor>>,
+  target: Target,
+): Promise<Record<string, Float32Array>> {
+  const plan = new Planner(graph, OPS, target).plan();
   const memory = planMemory(plan);
-  const code = await emitCode(plan, memory, 'simd');
+  const code = await emitCode(plan, memory, target);
   const place = ({ info, buffer }: Border): TensorInfo => ({ ...info, offset: memory.addresses[buffer] as number });
   const [inputs, outputs] = [plan.inputs.map(place), plan.outputs.map(place)];
   const pages = pagesFor(memory);
@@ -389,7 +394,7 @@ async function runModule(graph: Graph, feeds: Readonly<Record<string, Tensor>>):
     version: ABI_VERSION,
     compiler: '0',
     name: 'random',
-    target: 'simd',
+    target,
     entries: [{ export: 'run', inputs, outputs }],
     memory: { pages, bytes: pages * 65536, weights: memory.weights, activations: memory.activations },
     hashes: { model: '', options: '' },
@@ -410,7 +415,9 @@ test('compiled, the graph behind the pipeline computes what the interpreter says
     if (graph.outputs.some((o) => isCodes(graph.value(o.value).type))) continue;
     runPasses(graph, PIPELINE);
     const feeds = randomFeeds(graph, seed, 2);
-    const actual = await runModule(graph, feeds);
+    expectWithinRanges(graph, feeds);
+    const actual = await runModule(graph, feeds, 'simd');
+    assert.equal(await runModule(graph, feeds, 'relaxed'), actual, `seed ${seed}: the targets differ`);
     for (const [name, expected] of Object.entries(outputsFor(graph, feeds))) {
       const error = relativeError({ type: expected.type, data: actual[name] as Float32Array }, expected);
       assert.ok(error < 1e-5, `seed ${seed}: ${name} is off by ${error}\n${print(graph)}`);

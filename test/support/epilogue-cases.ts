@@ -2,7 +2,7 @@ import type { Epilogue } from '../../src/codegen/kernel.js';
 import { epilogueArguments } from '../../src/codegen/kernels/epilogue.js';
 import type { Attrs } from '../../src/ir/graph.js';
 import type { Activation } from '../../src/quant/activation.js';
-import { randomCodes, randomFloats, randomInts, type TestMemory } from './kernel-memory.js';
+import { codesFor, randomFloats, randomInts, type TestMemory } from './kernel-memory.js';
 
 /** One activation of every kind. */
 export const ACTIVATIONS: readonly (Activation & Attrs)[] = [
@@ -20,6 +20,7 @@ export const ACTIVATIONS: readonly (Activation & Attrs)[] = [
 ];
 
 export const CODES = { storage: 'i16', rounding: 'even', proven: true } as const;
+export const SMALL_CODES = { ...CODES, storage: 'i8' } as const;
 export const REALS = { storage: 'f32' } as const;
 
 /** The plainest epilogue of i32 sums. */
@@ -53,14 +54,17 @@ export function placeEpilogue(memory: TestMemory, e: Epilogue, c: EpilogueCase):
     new Int32Array(memory.bytes.buffer, bias, n).set(Int32Array.from({ length: n }, () => (next() % 2001) - 1000));
   else new Float32Array(memory.bytes.buffer, bias, n).set(randomFloats(n, c.seed, 8).map((v) => Math.round(v * 4) / 4));
   const residual = e.residual && c.rows * e.residual.row + c.cols * e.residual.pix + c.columns;
-  const [lo, hi] = c.bounds ?? [-128, 127];
+  const narrow = e.output.storage === 'i8';
+  const [lo, hi] = narrow ? [3, 127] : (c.bounds ?? [-128, 127]);
   return epilogueArguments(e, {
     bias,
     scale: memory.f32(Float32Array.from({ length: n }, factor)),
     residual: e.residual
       ? memory.tensor(
           e.residual.storage,
-          e.residual.storage === 'i16' ? randomCodes(residual!, c.seed) : randomFloats(residual!, c.seed),
+          e.residual.storage === 'f32'
+            ? randomFloats(residual!, c.seed)
+            : codesFor(e.residual.storage, residual!, c.seed),
         )
       : 0,
     residualScale: Math.fround(c.ties ? 0.5 : 0.37),

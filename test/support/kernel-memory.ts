@@ -1,8 +1,9 @@
+import './relaxed.js';
 import * as assert from 'uvu/assert';
 import type { Stmt } from '../../src/codegen/builder/expr.js';
 import type { FunctionBuilder } from '../../src/codegen/builder/function.js';
 import { loadBinaryen, ModuleBuilder, type Signature } from '../../src/codegen/builder/module.js';
-import type { KernelDef } from '../../src/codegen/kernel.js';
+import type { KernelDef, Storage } from '../../src/codegen/kernel.js';
 
 const binaryen = await loadBinaryen();
 const PAGE = 65536;
@@ -13,7 +14,7 @@ export function compileFunction(
   body: (f: FunctionBuilder) => readonly Stmt[],
   pages: number,
 ): (memory: Uint8Array, args: readonly number[]) => Uint8Array {
-  const builder = new ModuleBuilder(binaryen, { pages, relaxed: false });
+  const builder = new ModuleBuilder(binaryen, { pages, relaxed: true });
   builder.addFunction('kernel', signature, body);
   builder.exportFunction('kernel', 'kernel');
   const module = new WebAssembly.Module(builder.finish(true) as BufferSource);
@@ -65,6 +66,12 @@ export class TestMemory {
     return this.place(n * size);
   }
 
+  i8(values: ArrayLike<number>): number {
+    const address = this.place(values.length);
+    new Int8Array(this.bytes.buffer, address, values.length).set(values);
+    return address;
+  }
+
   i16(values: ArrayLike<number>): number {
     const address = this.place(values.length * 2);
     new Int16Array(this.bytes.buffer, address, values.length).set(values);
@@ -77,9 +84,9 @@ export class TestMemory {
     return address;
   }
 
-  /** A tensor of one of the two storages. */
-  tensor(storage: 'i16' | 'f32', values: ArrayLike<number>): number {
-    return storage === 'i16' ? this.i16(values) : this.f32(values);
+  /** A tensor of a storage. */
+  tensor(storage: Storage, values: ArrayLike<number>): number {
+    return this[storage](values);
   }
 }
 
@@ -116,6 +123,10 @@ export const randomCodes = (n: number, seed: number): Int16Array => {
     next() % 8 === 0 ? EXTREME_CODES[next() % EXTREME_CODES.length]! : (next() % 511) - 255,
   );
 };
+
+/** Random centred codes as a storage holds them: in 0..127 for i8. */
+export const codesFor = (storage: 'i8' | 'i16', n: number, seed: number): Int16Array =>
+  storage === 'i16' ? randomCodes(n, seed) : randomCodes(n, seed).map((v) => v & 127);
 
 /** Random floats in about -limit..limit; with `extremes` also ties, huge numbers and infinities. */
 export const randomFloats = (n: number, seed: number, limit = 4, extremes = false): Float32Array => {

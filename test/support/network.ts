@@ -71,11 +71,16 @@ export class Network {
     return this.op('DequantizeLinear', [this.op('QuantizeLinear', [x, ...params]), ...params]);
   }
 
-  /** Quantized weights: int8 (per axis where `axis` is given) or uint8 codes with a zero point, dequantized. */
-  weights(shape: readonly number[], options: { axis?: number; u8?: boolean; scale?: number } = {}): string {
+  /** Quantized weights, `range` of the code range: int8 (per axis where `axis` is given) or uint8 codes with a zero point, dequantized. */
+  weights(
+    shape: readonly number[],
+    options: { axis?: number; u8?: boolean; scale?: number; range?: number } = {},
+  ): string {
     const n = shape.reduce((a, b) => a * b, 1);
     const u8 = options.u8 ?? false;
-    const data = Array.from({ length: n }, () => Math.round(127.5 * this.next() + (u8 ? 127.5 : -0.5)));
+    const data = Array.from({ length: n }, () =>
+      Math.round(127.5 * (options.range ?? 1) * this.next() + (u8 ? 127.5 : -0.5)),
+    );
     const codes = this.constant({ shape, dtype: u8 ? 'u8' : 'i8', data: data.map((v) => Math.max(u8 ? 0 : -128, v)) });
     const channels = options.axis === undefined ? 1 : shape[options.axis];
     const scales = Array.from({ length: channels }, () => (options.scale ?? 0.01) * (1.5 + this.next()));

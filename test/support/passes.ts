@@ -25,6 +25,7 @@ import { Patch } from '../../src/ir/patch.js';
 import { print } from '../../src/ir/print.js';
 import type { Tensor } from '../../src/ir/tensor.js';
 import { verify } from '../../src/ir/verify.js';
+import { centredCodes } from '../../src/ops/codes.js';
 import { OPS } from '../../src/ops/index.js';
 import { interpret, outputsOf } from '../../src/ops/interpret.js';
 import type { Pass, PassContext } from '../../src/passes/pass.js';
@@ -68,6 +69,17 @@ export function runPasses(graph: Graph, passes: readonly Pass[], context: PassCo
 /** What an interpreter run of a graph gives under its output names. */
 export const outputsFor = (graph: Graph, feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> =>
   outputsOf(graph, interpret(graph, OPS, feeds));
+
+/** Asserts that what a graph computes lies within the ranges that it claims. */
+export function expectWithinRanges(graph: Graph, feeds: Readonly<Record<string, Tensor>>): void {
+  const env = interpret(graph, OPS, feeds);
+  for (const { id, range, name } of graph.values.values()) {
+    const tensor = env.get(id);
+    if (!range || !tensor) continue;
+    const out = centredCodes(tensor).filter((code) => code < range.lo || code > range.hi);
+    assert.equal([...out.subarray(0, 3)], [], `"${name}" is said to be in ${range.lo}..${range.hi} (${range.proof})`);
+  }
+}
 
 /** How two tensors differ. */
 export interface Difference {

@@ -1,12 +1,15 @@
 /**
  * Times the matrix and depthwise kernels on shapes of common networks and prints GMAC/s, one thread.
- * Usage: tsx tools/bench/kernels.mts [regular expression of names]. Pin it to one core (taskset -c 1) and trust ratios.
+ * Usage: tsx tools/bench/kernels.mts [regular expression of names] [variants, by commas]. Pin it to one core (taskset -c 1) and trust ratios.
  */
 import { loadBinaryen, ModuleBuilder } from '../../src/codegen/builder/module.js';
-import { type Epilogue, type KernelDef, STORAGE_BYTES, type Storage } from '../../src/codegen/kernel.js';
+import type { Epilogue, Isa, KernelDef, Storage } from '../../src/codegen/kernel.js';
 import { type DepthwiseParams, depthwise, packDepthwise } from '../../src/codegen/kernels/depthwise.js';
+import { elementsOf } from '../../src/codegen/kernels/elements.js';
 import { epilogueArguments } from '../../src/codegen/kernels/epilogue.js';
-import { chooseTile, type GemmParams, gemm, packGemm } from '../../src/codegen/kernels/gemm.js';
+import { type GemmParams, gemm, packGemm } from '../../src/codegen/kernels/gemm.js';
+import type { PackedWeights } from '../../src/codegen/kernels/packed-weights.js';
+import { chooseDepthwise, chooseTile } from '../../src/codegen/select.js';
 
 const PAGES = 600;
 const INPUT = 1 << 20;
@@ -15,15 +18,22 @@ const WEIGHTS = 24 << 20;
 const BIAS = 36 << 20;
 const SCALE = BIAS + 65536;
 
-const EPILOGUES: Readonly<Record<Storage, Epilogue>> = {
-  i16: {
-    sum: 'i32',
-    bias: 'i32',
-    residual: null,
-    activation: null,
-    output: { storage: 'i16', rounding: 'even', proven: true },
-  },
-  f32: { sum: 'f32', bias: 'f32', residual: null, activation: null, output: { storage: 'f32' } },
+const epilogueOf = (storage: Storage): Epilogue =>
+  storage === 'f32'
+    ? { sum: 'f32', bias: 'f32', residual: null, activation: null, output: { storage } }
+    : {
+        sum: 'i32',
+        bias: 'i32',
+        residual: null,
+        activation: null,
+        output: { storage, rounding: 'even', proven: true },
+      };
+
+/** How inputs and outputs are stored, and which instructions may be used. */
+const VARIANTS: Readonly<Record<string, { storage: Storage; isa: Isa }>> = {
+  simd: { storage: 'i16', isa: 'simd' },
+  relaxed: { storage: 'i8', isa: 'relaxed' },
+  f32: { storage: 'f32', isa: 'simd' },
 };
 
 /** A layer: square images, `same` padding. */
@@ -56,13 +66,13 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 interface Bench {
   readonly def: KernelDef;
   readonly params: object;
-  readonly weights: Int16Array | Float32Array;
+  readonly weights: PackedWeights;
   readonly macs: number;
 }
 
 const weight = (i: number, j: number): number => ((i * 31 + j * 17) % 255) - 127;
 
-function describe(l: Layer, storage: Storage): Bench {
+function describe(l: Layer, { storage, isa }: { storage: Storage; isa: Isa }): Bench {
   const padded = l.size + 2 * (l.kernel >> 1);
   const out = Math.floor((padded - l.kernel) / l.stride) + 1;
   const row = padded * l.channels;
@@ -75,60 +85,82 @@ function describe(l: Layer, storage: Storage): Bench {
     rowStride: l.stride * row,
     outPix: columns,
     outRow: out * columns,
-    epilogue: EPILOGUES[storage],
+    epilogue: epilogueOf(storage),
   };
   if (l.columns === 0) {
     const taps = { ySegments: l.kernel, xSegments: l.kernel, yStride: row, xStride: l.channels };
-    const params: DepthwiseParams = { ...common, channels: l.channels, taps };
+    const choice = chooseDepthwise({
+      storage,
+      target: isa,
+      channels: l.channels,
+      taps: l.kernel ** 2,
+      input: { lo: 0, hi: 127 },
+      weights: { lo: -127, hi: 127 },
+      weight,
+    });
+    const params: DepthwiseParams = { ...common, ...choice, channels: l.channels, taps };
     const macs = out * out * l.channels * l.kernel ** 2;
     return { def: depthwise as unknown as KernelDef, params, weights: packDepthwise(params, weight), macs };
   }
   const length = l.kernel * l.channels;
-  const shape = { ...common, columns, taps: { ySegments: l.kernel, xSegments: 1, length, yStride: row, xStride: 0 } };
+  const shape = {
+    ...common,
+    isa,
+    columns,
+    taps: { ySegments: l.kernel, xSegments: 1, length, yStride: row, xStride: 0 },
+  };
   const params: GemmParams = { ...shape, tile: chooseTile(shape) };
   const macs = out * out * columns * l.kernel * length;
   const weights = packGemm(params, (n, s, k) => weight(n, s * length + k));
   return { def: gemm as unknown as KernelDef, params, weights, macs };
 }
 
-/** Milliseconds of one run: the best of several batches. */
-function time(run: () => void): number {
-  const start = performance.now();
-  let calls = 0;
-  for (; performance.now() - start < 100; calls++) run();
-  let best = Number.POSITIVE_INFINITY;
-  for (let batch = 0; batch < 12; batch++) {
-    const from = performance.now();
-    for (let i = 0; i < Math.ceil(calls / 4); i++) run();
-    best = Math.min(best, (performance.now() - from) / Math.ceil(calls / 4));
-  }
+/** Milliseconds of one run of each: the best of many short batches, taken in turns, so that all see the same machine. */
+function time(runs: readonly (() => void)[]): number[] {
+  const calls = runs.map((run) => {
+    const start = performance.now();
+    let n = 0;
+    for (; performance.now() - start < 100; n++) run();
+    return Math.max(1, Math.ceil(n / 50));
+  });
+  const best = runs.map(() => Number.POSITIVE_INFINITY);
+  for (let round = 0; round < 150; round++)
+    runs.forEach((run, i) => {
+      const from = performance.now();
+      for (let n = calls[i]; n > 0; n--) run();
+      best[i] = Math.min(best[i], (performance.now() - from) / calls[i]);
+    });
   return best;
 }
 
-async function measure(b: Bench, storage: Storage): Promise<{ ms: number; bytes: number }> {
-  const builder = new ModuleBuilder(await loadBinaryen(), { pages: PAGES, relaxed: false });
+/** The kernel on its data, ready to run. */
+async function prepare(b: Bench, storage: Storage): Promise<() => void> {
+  const builder = new ModuleBuilder(await loadBinaryen(), { pages: PAGES, relaxed: true });
   builder.addFunction('kernel', b.def.signature(b.params), (f) => b.def.emit(f, b.params));
   builder.exportFunction('kernel', 'kernel');
   const wasm = builder.finish(true);
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm as BufferSource), {});
   const { buffer } = exports.memory as WebAssembly.Memory;
-  const view = storage === 'i16' ? new Int16Array(buffer) : new Float32Array(buffer);
-  const bytes = STORAGE_BYTES[storage];
-  for (let i = 0; i < (OUTPUT - INPUT) / bytes; i++) view[INPUT / bytes + i] = weight(i, 3);
-  view.set(b.weights, WEIGHTS / bytes);
+  const view = elementsOf(buffer, storage);
+  const bytes = view.BYTES_PER_ELEMENT;
+  for (let i = 0; i < (OUTPUT - INPUT) / bytes; i++) view[INPUT / bytes + i] = Math.abs(weight(i, 3));
+  const { buffer: packed, byteOffset, byteLength } = b.weights;
+  new Uint8Array(buffer, WEIGHTS).set(new Uint8Array(packed, byteOffset, byteLength));
   new Float32Array(buffer, SCALE, 4096).fill(1e-4);
   const kernel = exports.kernel as (...args: number[]) => void;
-  const args = epilogueArguments(EPILOGUES[storage], { bias: BIAS, scale: SCALE, lo: 0, hi: 127 });
-  return { ms: time(() => kernel(INPUT, OUTPUT, WEIGHTS, ...args)), bytes: wasm.length };
+  const args = epilogueArguments(epilogueOf(storage), { bias: BIAS, scale: SCALE, lo: 0, hi: 127 });
+  return () => kernel(INPUT, OUTPUT, WEIGHTS, ...args);
 }
 
 const wanted = new RegExp(process.argv[2] ?? '.');
-for (const [name, layer] of Object.entries(LAYERS))
-  for (const storage of ['i16', 'f32'] as const) {
-    const label = `${storage} ${name}`;
-    if (!wanted.test(label)) continue;
-    const b = describe(layer, storage);
-    const { ms, bytes } = await measure(b, storage);
-    const rate = (b.macs / ms / 1e6).toFixed(1);
-    console.log(`${label.padEnd(26)} ${rate.padStart(6)} GMAC/s ${ms.toFixed(3).padStart(8)} ms ${bytes} bytes`);
-  }
+const variants = Object.entries(VARIANTS).filter(([name]) => (process.argv[3] ?? name).split(',').includes(name));
+for (const [name, layer] of Object.entries(LAYERS)) {
+  if (!wanted.test(name)) continue;
+  const benches = variants.map(([, how]) => ({ how, bench: describe(layer, how) }));
+  const times = time(await Promise.all(benches.map(({ how, bench }) => prepare(bench, how.storage))));
+  const rates = times.map((ms, i) => {
+    const rate = benches[i].bench.macs / ms / 1e6;
+    return `${variants[i][0]} ${rate.toFixed(1).padStart(5)} GMAC/s ${ms.toFixed(3).padStart(7)} ms`;
+  });
+  console.log(`${name.padEnd(22)} ${rates.join('   ')}   ${(times[0] / times[1] || 1).toFixed(2)}`);
+}

@@ -58,12 +58,21 @@ function plan(size: number, channels: number, columns: number): { calls: Record<
   const [input, output, other] = [space(2 * padded * rowStride), space(2 * size * outRow), space(2 * size * outRow)];
   const epilogue = epilogueArguments(EPILOGUE, { bias: space(4 * columns), scale: space(4 * columns), lo: 0, hi: 127 });
   const taps = { ySegments: 3, xSegments: 1, length: 3 * channels, yStride: rowStride, xStride: 0 };
-  const shape = { ...common, storage: 'i16' as const, rows: size, cols: size, pixStride: channels, rowStride, taps };
+  const shape = {
+    ...common,
+    isa: 'simd' as const,
+    storage: 'i16' as const,
+    rows: size,
+    cols: size,
+    pixStride: channels,
+    rowStride,
+    taps,
+  };
   const direct: GemmParams = { ...shape, tile: { mr: 4, nr: 8 } };
   const weights = space(2 * packedGemmLength(direct));
   const blocks = winogradBlocks(size, size).map((b) => ({
     ...b,
-    ...winogradParams(b, { ...common, channels }, { pixStride: channels, rowStride }),
+    ...winogradParams(b, { ...common, channels }, { storage: 'i16', pixStride: channels, rowStride }),
   }));
   const v = space(Math.max(...blocks.map((b) => b.transformedBytes)));
   const m = space(Math.max(...blocks.map((b) => b.sumBytes)));

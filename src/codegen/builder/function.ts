@@ -183,7 +183,7 @@ export class FunctionBuilder {
   }
 
   /** Replaces one lane of a vector by an element from memory. */
-  loadLane(kind: 'load16_lane' | 'load32_lane', ptr: I32, value: V128, lane: number, offset = 0): V128 {
+  loadLane(kind: 'load8_lane' | 'load16_lane' | 'load32_lane', ptr: I32, value: V128, lane: number, offset = 0): V128 {
     return this.vector(() => this.m.v128[kind](offset, 1, lane, ptr.make(), value.make()));
   }
 

@@ -5,8 +5,9 @@ import { roundToCode } from '../../quant/requantize.js';
 import { unreachable } from '../../support/errors.js';
 import type { Local, Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
-import { type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
+import { type CodeStorage, holdsCodes, type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
 import { emitActivation } from './activation.js';
+import { elementsOf } from './elements.js';
 import type { CodeRounder } from './epilogue-emit.js';
 import {
   codeRounder,
@@ -25,12 +26,12 @@ import { collapse, walk } from './nest.js';
  *
  * Arguments: [a, b, target (byte addresses), ...factors, ...output]:
  *
- * - factors, only where an operand is i16: add, sub, min, max, div: ma f32, mb f32 (a and b are multiplied by them, one
+ * - factors, only where an operand is codes: add, sub, min, max, div: ma f32, mb f32 (a and b are multiplied by them, one
  *   that is f32 too); mul: m f32 (the product is multiplied by it).
- * - output, only for i16 output: [outputScale f32 where `usesOutputScale(params)`], lo i32, hi i32 (centred bounds).
+ * - output, only for codes: [outputScale f32 where `usesOutputScale(params)`], lo i32, hi i32 (centred bounds).
  *
- * The value is v = f32(f32(a * ma) op f32(b * mb)), for mul f32(f32(a * b) * m), then the activation; without i16
- * operands there are no factors. For i16 output the factors are in output quanta unless `usesOutputScale`: then they
+ * The value is v = f32(f32(a * ma) op f32(b * mb)), for mul f32(f32(a * b) * m), then the activation; without codes
+ * there are no factors. For codes as output the factors are in output quanta unless `usesOutputScale`: then they
  * are in real units and the value is divided by outputScale. Then it is rounded and clamped; NaN becomes lo.
  *
  * The target may equal an operand with the same storage and strides.
@@ -43,9 +44,9 @@ export interface BinaryParams {
   readonly b: Operand;
   /** Element strides of the target, never 0 where the dimension is larger than 1. */
   readonly target: readonly number[];
-  /** For f32 output every activation; for i16 output only those that are not clamps. */
+  /** For f32 output every activation; for codes only those that are not clamps. */
   readonly activation: (Activation & Attrs) | null;
-  readonly output: { readonly storage: 'f32' } | { readonly storage: 'i16'; readonly rounding: Rounding };
+  readonly output: { readonly storage: 'f32' } | { readonly storage: CodeStorage; readonly rounding: Rounding };
 }
 
 export type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'min' | 'max';
@@ -58,10 +59,10 @@ export interface Operand {
 
 /** Whether the factors are in real units and the value is divided by an outputScale argument before rounding. */
 export const usesOutputScale = (p: BinaryParams): boolean =>
-  p.output.storage === 'i16' &&
+  holdsCodes(p.output.storage) &&
   (p.activation !== null || p.op === 'div' || (p.a.storage === 'f32' && p.b.storage === 'f32'));
 
-const hasCodes = (p: BinaryParams): boolean => p.a.storage === 'i16' || p.b.storage === 'i16';
+const hasCodes = (p: BinaryParams): boolean => holdsCodes(p.a.storage) || holdsCodes(p.b.storage);
 
 /** Number of factor arguments. */
 const factorCount = (p: BinaryParams): number => (hasCodes(p) ? (p.op === 'mul' ? 1 : 2) : 0);
@@ -91,7 +92,7 @@ class BinaryStep {
     };
     this.factors = Array.from({ length: factorCount(p) }, splatted);
     if (usesOutputScale(p)) this.outputScale = splatted();
-    if (p.output.storage === 'i16') {
+    if (p.output.storage !== 'f32') {
       this.codes = codeRounder(f, p.output.rounding, f.param(next, 'i32'), f.param(next + 1, 'i32'));
       this.setup.push(...this.codes.setup);
     }
@@ -188,9 +189,8 @@ function combine(op: BinaryOp, x: number, y: number): number {
 }
 
 function reference(p: BinaryParams, memory: ArrayBuffer, args: readonly number[]): void {
-  const view = (s: Storage) => (s === 'i16' ? new Int16Array(memory) : new Float32Array(memory));
   const storages = [p.a.storage, p.b.storage, p.output.storage];
-  const [a, b, target] = storages.map(view);
+  const [a, b, target] = storages.map((s) => elementsOf(memory, s));
   const [a0, b0, t0] = storages.map((s, i) => args[i]! / STORAGE_BYTES[s]);
   const rest = args.slice(3);
   const factors = rest.splice(0, factorCount(p)).map(f32);
@@ -204,7 +204,7 @@ function reference(p: BinaryParams, memory: ArrayBuffer, args: readonly number[]
     if (p.op === 'mul' && factors.length) v = f32(v * factors[0]!);
     if (p.activation) v = applyActivation(p.activation, v);
     if (outputScale !== null) v = f32(v / outputScale);
-    target![t0! + k!] = p.output.storage === 'i16' ? roundToCode(v, p.output.rounding, lo!, hi!) : v;
+    target![t0! + k!] = p.output.storage !== 'f32' ? roundToCode(v, p.output.rounding, lo!, hi!) : v;
   });
 }
 
@@ -219,7 +219,7 @@ export const binaryKernel: KernelDef<BinaryParams> = {
     params: [
       ...(['i32', 'i32', 'i32'] as const),
       ...Array.from({ length: factorCount(p) + (usesOutputScale(p) ? 1 : 0) }, () => 'f32' as const),
-      ...(p.output.storage === 'i16' ? (['i32', 'i32'] as const) : []),
+      ...(holdsCodes(p.output.storage) ? (['i32', 'i32'] as const) : []),
     ],
   }),
   emit,

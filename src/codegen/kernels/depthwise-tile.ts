@@ -1,39 +1,31 @@
+import { assert } from '../../support/errors.js';
 import type { Local, Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
-import { STORAGE_BYTES } from '../kernel.js';
+import { holdsCodes, STORAGE_BYTES } from '../kernel.js';
+import { loadCodes8 } from './codes.js';
 import type { DepthwiseParams } from './depthwise.js';
+import { ARITHMETIC, type DepthwiseLayout, depthwiseLayout } from './depthwise-layout.js';
 import { EpilogueEmitter, type EpiloguePointers } from './epilogue-emit.js';
 import { Walk } from './walk.js';
 
 /** Weight vectors that stay in registers for a block of channels; more are loaded where they are used. */
 const MAX_HELD_WEIGHTS = 10;
-/** Taps that are unrolled; larger windows loop over their rows. */
-const MAX_UNROLLED_TAPS = 32;
+/** Byte shuffles that interleave the lower or upper lanes of two vectors, by bytes per lane. */
+const INTERLEAVE = {
+  1: [
+    [0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23],
+    [8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31],
+  ],
+  2: [
+    [0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23],
+    [8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31],
+  ],
+} as const;
 
-/** Byte shuffles that interleave the i16 lanes of two vectors. */
-const INTERLEAVE_LOW = [0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23];
-const INTERLEAVE_HIGH = [8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31];
-
-/** How the packed weights are arranged: [block of channels][group of taps][step][channel][tap of the step]. */
-export interface DepthwiseLayout {
-  /** Channels per block. */
-  readonly block: number;
-  /** Groups of taps, one after the other in a loop, and the taps of each: all, or one row of the window. */
-  readonly groups: number;
-  readonly groupTaps: number;
-  /** Steps per group: i16 takes two taps at a time. */
-  readonly steps: number;
-  /** Weight vectors per block. */
-  readonly vectors: number;
-}
-
-export function depthwiseLayout(p: Pick<DepthwiseParams, 'storage' | 'taps'>): DepthwiseLayout {
-  const { ySegments, xSegments } = p.taps;
-  const groups = ySegments * xSegments > MAX_UNROLLED_TAPS ? ySegments : 1;
-  const groupTaps = (ySegments * xSegments) / groups;
-  const steps = p.storage === 'i16' ? Math.ceil(groupTaps / 2) : groupTaps;
-  const block = p.storage === 'i16' ? 8 : 4;
-  return { block, groups, groupTaps, steps, vectors: groups * steps * (block / 4) };
+/** Where a group of taps reads. */
+interface TapSource {
+  readonly input: Local<'i32'>;
+  readonly weights: Local<'i32'>;
 }
 
 /** Emits the loops over rows, blocks of channels and pixels around the taps. */
@@ -48,13 +40,16 @@ class DepthwiseEmitter {
   private readonly output: Local<'i32'>;
   private readonly pointers: EpiloguePointers;
   private readonly sums: Local<'v128'>[];
+  /** Sums of a run in int16. */
+  private readonly partial: Local<'v128'>[];
   private readonly held: Local<'v128'>[];
 
   constructor(f: FunctionBuilder, p: DepthwiseParams) {
     this.f = f;
     this.p = p;
     this.layout = depthwiseLayout(p);
-    const { block, vectors } = this.layout;
+    const { block, groups, steps, stepVectors } = this.layout;
+    const vectors = groups * steps * stepVectors;
     const { residual, output } = p.epilogue;
     const bytes = STORAGE_BYTES[p.storage];
     const outBytes = STORAGE_BYTES[output.storage];
@@ -65,6 +60,7 @@ class DepthwiseEmitter {
     this.weights = this.walk.add(f.param(2, 'i32'), [0, vectors * 16, 0])[2];
     this.pointers = this.epiloguePointers(residual, block);
     this.sums = f.vectors(block / 4);
+    this.partial = ARITHMETIC[p.arithmetic].runs ? f.vectors(block / 8) : [];
     this.held = vectors <= MAX_HELD_WEIGHTS ? f.vectors(vectors) : [];
   }
 
@@ -125,63 +121,103 @@ class DepthwiseEmitter {
   /** Adds the products of all taps, in a loop over groups if there are several. */
   private taps(sums: readonly Local<'v128'>[]): Stmt[] {
     const { f, p, layout } = this;
-    if (layout.groups === 1) return this.group(sums, this.input, this.weights);
-    const a = f.local('i32');
-    const w = f.local('i32');
-    const next = [
-      f.advance(a, p.taps.yStride * STORAGE_BYTES[p.storage]),
-      f.advance(w, (layout.vectors / layout.groups) * 16),
+    if (layout.groups === 1) return this.group(sums, { input: this.input, weights: this.weights });
+    const at = { input: f.local('i32'), weights: f.local('i32') };
+    return [
+      at.input.set(this.input),
+      at.weights.set(this.weights),
+      f.repeat(layout.groups, [
+        ...this.group(sums, at),
+        f.advance(at.input, p.taps.yStride * STORAGE_BYTES[p.storage]),
+        f.advance(at.weights, layout.steps * layout.stepVectors * 16),
+      ]),
     ];
-    return [a.set(this.input), w.set(this.weights), f.repeat(layout.groups, [...this.group(sums, a, w), ...next])];
   }
 
-  private group(sums: readonly Local<'v128'>[], a: Local<'i32'>, w: Local<'i32'>): Stmt[] {
-    const { f, p, layout } = this;
-    const { xSegments, yStride, xStride } = p.taps;
-    const input = (tap: number): V128 => {
-      const offset = Math.floor(tap / xSegments) * yStride + (tap % xSegments) * xStride;
-      return f.load(a, offset * STORAGE_BYTES[p.storage]);
-    };
-    const weight = (i: number): V128 => this.held[i] ?? f.load(w, i * 16);
-    const out: Stmt[] = [];
-    for (let step = 0; step < layout.steps; step++)
-      out.push(
-        ...(p.storage === 'i16' ? this.pair(sums, step, input, weight) : this.single(sums, step, input, weight)),
-      );
-    return out;
+  private group(sums: readonly Local<'v128'>[], at: TapSource): Stmt[] {
+    const steps = Array.from({ length: this.layout.steps }, (_, step) => step);
+    switch (this.p.arithmetic) {
+      case 'float':
+        return steps.flatMap((step) => this.single(sums, step, at));
+      case 'dot':
+        return steps.flatMap((step) => this.pair(sums, step, at));
+      default:
+        return this.runs(sums, at);
+    }
   }
 
-  /** Two taps of 8 channels: their lanes are interleaved, so that one dot product sums both. */
-  private pair(
-    sums: readonly Local<'v128'>[],
-    step: number,
-    input: (tap: number) => V128,
-    weight: (i: number) => V128,
-  ): Stmt[] {
+  private offset(tap: number): number {
+    const { xSegments, yStride, xStride } = this.p.taps;
+    return (Math.floor(tap / xSegments) * yStride + (tap % xSegments) * xStride) * STORAGE_BYTES[this.p.storage];
+  }
+
+  /** Eight codes of a tap as i16. */
+  private codes(tap: number, at: TapSource): V128 {
+    const { storage } = this.p;
+    assert(holdsCodes(storage), 'codes');
+    return loadCodes8(this.f, storage, at.input, this.offset(tap));
+  }
+
+  private weight(i: number, at: TapSource): V128 {
+    return this.held[i] ?? this.f.load(at.weights, i * 16);
+  }
+
+  /** The interleaved lanes of both taps of a step: `[0]` of the lower channels, `[1]` of the upper ones. */
+  private interleaved(step: number, bytes: 1 | 2, load: (tap: number) => V128): { setup: Stmt[]; halves: V128[] } {
     const { f } = this;
     const first = f.local('v128');
     const lone = 2 * step + 1 === this.layout.groupTaps;
     // the weight of a missing partner is 0
     const second = lone ? first : f.local('v128');
-    const interleaved = (v: number): V128 => f.shuffle(first, second, v === 0 ? INTERLEAVE_LOW : INTERLEAVE_HIGH);
-    return [
-      first.set(input(2 * step)),
-      ...(lone ? [] : [second.set(input(2 * step + 1))]),
-      ...sums.map((sum, v) =>
-        sum.set(f.op('i32x4', 'add', sum, f.op('i32x4', 'dot_i16x8_s', interleaved(v), weight(2 * step + v)))),
-      ),
-    ];
+    return {
+      setup: [first.set(load(2 * step)), ...(lone ? [] : [second.set(load(2 * step + 1))])],
+      halves: INTERLEAVE[bytes].map((lanes) => f.shuffle(first, second, lanes)),
+    };
+  }
+
+  /** Two taps of 8 channels: their lanes are interleaved, so that one dot product sums both. */
+  private pair(sums: readonly Local<'v128'>[], step: number, at: TapSource): Stmt[] {
+    const { f } = this;
+    const { setup, halves } = this.interleaved(step, 2, (tap) => this.codes(tap, at));
+    const product = (v: number): V128 => f.op('i32x4', 'dot_i16x8_s', halves[v] as V128, this.weight(2 * step + v, at));
+    return [...setup, ...sums.map((sum, v) => sum.set(f.op('i32x4', 'add', sum, product(v))))];
+  }
+
+  /** The products of one step in int16, a vector of 8 channels each. */
+  private narrowProducts(step: number, at: TapSource): { setup: Stmt[]; products: V128[] } {
+    const { f } = this;
+    if (this.p.arithmetic === 'multiply')
+      return { setup: [], products: [f.op('i16x8', 'mul', this.codes(step, at), this.weight(step, at))] };
+    const { setup, halves } = this.interleaved(step, 1, (tap) => f.load(at.input, this.offset(tap)));
+    return { setup, products: halves.map((half, v) => f.relaxedDot8(this.weight(2 * step + v, at), half)) };
+  }
+
+  /** Runs of steps that are added in int16 and widened at their ends. */
+  private runs(sums: readonly Local<'v128'>[], at: TapSource): Stmt[] {
+    const { f } = this;
+    const out: Stmt[] = [];
+    let step = 0;
+    for (const count of this.p.runs) {
+      const partial = this.partial.slice(0, Math.ceil(sums.length / 2));
+      for (let i = 0; i < count; i++, step++) {
+        const { setup, products } = this.narrowProducts(step, at);
+        const next = (v: number): V128 => products[v] as V128;
+        out.push(...setup);
+        out.push(...partial.map((s, v) => s.set(i === 0 ? next(v) : f.op('i16x8', 'add', s, next(v)))));
+      }
+      const widened = (v: number): V128 =>
+        f.unary('i32x4', v % 2 === 0 ? 'extend_low_i16x8_s' : 'extend_high_i16x8_s', partial[v >> 1] as V128);
+      out.push(...sums.map((sum, v) => sum.set(f.op('i32x4', 'add', sum, widened(v)))));
+    }
+    assert(step === this.layout.steps, 'runs cover all steps');
+    return out;
   }
 
   /** One tap of 4 channels. */
-  private single(
-    sums: readonly Local<'v128'>[],
-    step: number,
-    input: (tap: number) => V128,
-    weight: (i: number) => V128,
-  ): Stmt[] {
+  private single(sums: readonly Local<'v128'>[], step: number, at: TapSource): Stmt[] {
     const { f } = this;
-    return sums.map((sum) => sum.set(f.op('f32x4', 'add', sum, f.op('f32x4', 'mul', input(step), weight(step)))));
+    const product = (): V128 => f.op('f32x4', 'mul', f.load(at.input, this.offset(step)), this.weight(step, at));
+    return sums.map((sum) => sum.set(f.op('f32x4', 'add', sum, product())));
   }
 }
 

@@ -1,8 +1,11 @@
 import { assert } from '../../support/errors.js';
-import type { Epilogue, KernelDef, Storage } from '../kernel.js';
-import { depthwiseLayout, emitDepthwise } from './depthwise-tile.js';
+import { type Epilogue, holdsCodes, type KernelDef, type Storage } from '../kernel.js';
+import { ARITHMETIC, type DepthwiseArithmetic, depthwiseLayout } from './depthwise-layout.js';
+import { emitDepthwise } from './depthwise-tile.js';
+import { readElement } from './elements.js';
 import { epilogueName, epilogueReference, epilogueSignature } from './epilogue.js';
 import type { GemmTaps } from './gemm.js';
+import { type PackedWeights, packedArray } from './packed-weights.js';
 
 /**
  * Depthwise convolution on zero-padded NHWC input: out[y][x][c] = epilogue(sum over taps (ky, kx) of
@@ -10,10 +13,13 @@ import type { GemmTaps } from './gemm.js';
  * Strides are in elements; yStride and xStride hold the dilation, rowStride and pixStride the stride.
  *
  * Arguments: in, out, weights (packed by `packDepthwise`), then those of the epilogue. The bias and scale arrays are
- * padded to a multiple of 8 channels; inputs are read up to 8 channels past the last.
+ * padded to a multiple of 16 channels; inputs are read up to 15 channels past the last.
  */
 export interface DepthwiseParams {
   readonly storage: Storage;
+  readonly arithmetic: DepthwiseArithmetic;
+  /** For the arithmetics that add in int16 (depthwise-layout.ts): steps per run, proven to fit (depthwise-runs.ts). */
+  readonly runs: readonly number[];
   readonly channels: number;
   readonly rows: number;
   readonly cols: number;
@@ -25,33 +31,27 @@ export interface DepthwiseParams {
   readonly epilogue: Epilogue;
 }
 
-/** Index of one weight in the packed order (depthwise-tile.ts). */
+/** Index of one weight in the packed order (depthwise-layout.ts). */
 function packedIndex(p: DepthwiseParams, channel: number, tap: number): number {
-  const { block, groupTaps, steps, vectors } = depthwiseLayout(p);
-  const pair = p.storage === 'i16' ? 2 : 1;
+  const { block, taps, groups, groupTaps, steps } = depthwiseLayout(p);
   const inGroup = tap % groupTaps;
-  const step = Math.floor(tap / groupTaps) * steps + Math.floor(inGroup / pair);
+  const step = Math.floor(tap / groupTaps) * steps + Math.floor(inGroup / taps);
   const inBlock = channel % block;
-  return (((channel - inBlock) / block) * vectors * 4 + step * block) * pair + inBlock * pair + (inGroup % pair);
+  return ((channel - inBlock) * groups * steps + step * block + inBlock) * taps + (inGroup % taps);
 }
 
 /** Elements of the packed weights, rounded up to 16 so that `widen` can produce them. */
 export function packedDepthwiseLength(p: DepthwiseParams): number {
-  const { block, vectors } = depthwiseLayout(p);
-  const vectorLength = p.storage === 'i16' ? 8 : 4;
-  return Math.ceil((Math.ceil(p.channels / block) * vectors * vectorLength) / 16) * 16;
+  const { block, taps, groups, steps } = depthwiseLayout(p);
+  return Math.ceil((Math.ceil(p.channels / block) * block * taps * groups * steps) / 16) * 16;
 }
 
 /**
  * Packs weights in the order of the kernel. `get(channel, tap)`, tap = ky * xSegments + kx, gives the centred code
  * (code - zeroPoint) or the real weight; the padding is 0.
  */
-export function packDepthwise(
-  p: DepthwiseParams,
-  get: (channel: number, tap: number) => number,
-): Int16Array | Float32Array {
-  const length = packedDepthwiseLength(p);
-  const packed = p.storage === 'i16' ? new Int16Array(length) : new Float32Array(length);
+export function packDepthwise(p: DepthwiseParams, get: (channel: number, tap: number) => number): PackedWeights {
+  const packed = packedArray(ARITHMETIC[p.arithmetic].weights, packedDepthwiseLength(p));
   const taps = p.taps.ySegments * p.taps.xSegments;
   for (let channel = 0; channel < p.channels; channel++)
     for (let tap = 0; tap < taps; tap++) packed[packedIndex(p, channel, tap)] = get(channel, tap);
@@ -63,15 +63,15 @@ function reference(p: DepthwiseParams, memory: ArrayBuffer, args: readonly numbe
   const [input, output, weights, ...rest] = args as [number, number, number, ...number[]];
   const view = new DataView(memory);
   const end = epilogueReference(p.epilogue, view, rest);
-  const codes = p.storage === 'i16';
-  const read = (base: number, index: number): number =>
-    codes ? view.getInt16(base + 2 * index, true) : view.getFloat32(base + 4 * index, true);
+  const codes = holdsCodes(p.storage);
+  const ofWeights = ARITHMETIC[p.arithmetic].weights;
   const { ySegments, xSegments, yStride, xStride } = p.taps;
   const sum = (pixel: number, channel: number): number => {
     let acc = end.start(channel);
     for (let tap = 0; tap < ySegments * xSegments; tap++) {
       const at = pixel + Math.floor(tap / xSegments) * yStride + (tap % xSegments) * xStride + channel;
-      const product = read(input, at) * read(weights, packedIndex(p, channel, tap));
+      const weight = readElement(view, ofWeights, weights, packedIndex(p, channel, tap));
+      const product = readElement(view, p.storage, input, at) * weight;
       acc = codes ? (acc + product) | 0 : Math.fround(acc + Math.fround(product));
     }
     return acc;
@@ -89,10 +89,17 @@ function reference(p: DepthwiseParams, memory: ArrayBuffer, args: readonly numbe
 
 /** Depthwise convolution. */
 export const depthwise: KernelDef<DepthwiseParams> = {
-  name: (p) => `${p.storage}-depthwise-${p.taps.ySegments}x${p.taps.xSegments}-${epilogueName(p.epilogue)}-simd`,
+  name: (p) => {
+    const { arithmetic, taps } = p;
+    const how = arithmetic === 'multiply' ? '-multiply' : '';
+    const isa = arithmetic === 'relaxed' ? 'relaxed' : 'simd';
+    return `${p.storage}-depthwise${how}-${taps.ySegments}x${taps.xSegments}-${epilogueName(p.epilogue)}-${isa}`;
+  },
   signature: (p) => ({ params: ['i32', 'i32', 'i32', ...epilogueSignature(p.epilogue)] }),
   emit: (f, p) => {
-    assert((p.epilogue.sum === 'i32') === (p.storage === 'i16'), 'codes are summed in i32, reals in f32');
+    assert((p.arithmetic === 'float') === (p.storage === 'f32'), 'reals are multiplied as floats');
+    assert(p.arithmetic !== 'relaxed' || p.storage === 'i8', 'relaxed products need codes in 0..127');
+    assert((p.epilogue.sum === 'i32') === holdsCodes(p.storage), 'codes are summed in i32, reals in f32');
     return emitDepthwise(f, p);
   },
   reference,

@@ -2,8 +2,9 @@ import type { Rounding } from '../../ir/type.js';
 import { assert } from '../../support/errors.js';
 import type { I32, Local, Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
-import { type Epilogue, STORAGE_BYTES } from '../kernel.js';
+import { type Epilogue, holdsCodes, STORAGE_BYTES } from '../kernel.js';
 import { emitActivation } from './activation.js';
+import { loadCodes4, storeCodeVectors, storeLanes } from './codes.js';
 import { type EpilogueArgument, epilogueArgumentNames } from './epilogue.js';
 
 const MAGIC_BITS = 0x4b400000; // the float 12582912: adding it leaves the nearest integer in the low mantissa bits
@@ -95,28 +96,6 @@ export class CodeRounder {
   }
 }
 
-/** Stores the first `columns` lanes of `bits` bits of a vector; the vector is computed once. */
-export function storeLanes(
-  f: FunctionBuilder,
-  bits: 16 | 32,
-  value: V128,
-  columns: number,
-  out: I32,
-  offset: number,
-): Stmt {
-  if (columns * bits === 128) return f.store(out, value, offset);
-  const v = f.local('v128');
-  const parts: Stmt[] = [v.set(value)];
-  let done = 0;
-  for (const width of [64, 32, 16] as const) {
-    const lanes = width / bits;
-    if (lanes < 1 || columns - done < lanes) continue;
-    parts.push(f.storeLane(width, out, v, (done / lanes) as 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7, offset + (done * bits) / 8));
-    done += lanes;
-  }
-  return f.seq(parts);
-}
-
 /** Emits one epilogue: the start of accumulators, and the way of finished sums to memory. */
 export class EpilogueEmitter {
   /** To run once, at the start of the function. */
@@ -148,7 +127,7 @@ export class EpilogueEmitter {
     };
     this.residualScale = splat('residualScale');
     this.outputScale = splat('outputScale');
-    if (e.output.storage === 'i16') {
+    if (e.output.storage !== 'f32') {
       const { rounding, proven } = e.output;
       this.rounder = new CodeRounder(f, {
         rounding,
@@ -178,7 +157,7 @@ export class EpilogueEmitter {
     tile.sums.forEach((sums, pixel) => {
       const values = sums.map((sum, v) => this.value(tile, out, sum, pixel, v));
       out.push(
-        ...(this.rounder ? this.storeCodes(this.rounder, tile, values, pixel) : this.storeReals(tile, values, pixel)),
+        ...(this.rounder ? [this.storeCodes(this.rounder, tile, values, pixel)] : this.storeReals(tile, values, pixel)),
       );
     });
     return out;
@@ -198,7 +177,7 @@ export class EpilogueEmitter {
       const operand =
         e.residual.storage === 'f32'
           ? f.load(tile.pointers.residual, offset)
-          : f.unary('f32x4', 'convert_i32x4_s', f.loadAs('load16x4_s', tile.pointers.residual, offset));
+          : f.unary('f32x4', 'convert_i32x4_s', loadCodes4(f, e.residual.storage, tile.pointers.residual, offset));
       x = f.op('f32x4', 'add', x, f.op('f32x4', 'mul', operand, this.residualScale));
     }
     if (e.activation === null) return x;
@@ -207,17 +186,23 @@ export class EpilogueEmitter {
     return this.outputScale ? f.op('f32x4', 'div', active.value, this.outputScale) : active.value;
   }
 
-  private storeCodes(rounder: CodeRounder, tile: EpilogueTile, values: readonly V128[], pixel: number): Stmt[] {
-    const out: Stmt[] = [];
+  private storeCodes(rounder: CodeRounder, tile: EpilogueTile, values: readonly V128[], pixel: number): Stmt {
+    const { storage } = this.e.output;
+    assert(holdsCodes(storage), 'only codes are rounded');
+    const codes: V128[] = [];
     for (let v = 0; v < values.length; v += 2) {
-      const low = rounder.round(values[v] as V128);
       const next = values[v + 1];
       // the upper half of a lone vector is never stored
-      const codes = rounder.narrow(low, next ? rounder.round(next) : this.f.zero());
-      const columns = Math.min(next ? 8 : 4, tile.columns - v * 4);
-      out.push(storeLanes(this.f, 16, codes, columns, tile.out, (pixel * tile.outPix + v * 4) * 2));
+      codes.push(rounder.narrow(rounder.round(values[v] as V128), next ? rounder.round(next) : this.f.zero()));
     }
-    return out;
+    return storeCodeVectors(
+      this.f,
+      storage,
+      codes,
+      tile.columns,
+      tile.out,
+      pixel * tile.outPix * STORAGE_BYTES[storage],
+    );
   }
 
   private storeReals(tile: EpilogueTile, values: readonly V128[], pixel: number): Stmt[] {

@@ -1,7 +1,8 @@
 import { applyActivation } from '../../quant/activation.js';
 import { roundToCode, scaledSum } from '../../quant/requantize.js';
 import { assert } from '../../support/errors.js';
-import type { Epilogue, EpilogueArgs } from '../kernel.js';
+import { type Epilogue, type EpilogueArgs, holdsCodes } from '../kernel.js';
+import { readElement, writeElement } from './elements.js';
 
 /** Every argument that an epilogue can have, in the order in which they are passed. */
 const ARGUMENT_TYPES = {
@@ -19,7 +20,7 @@ export type EpilogueArgument = keyof typeof ARGUMENT_TYPES;
 
 /** The arguments that an epilogue has, in order. */
 export function epilogueArgumentNames(e: Epilogue): EpilogueArgument[] {
-  const codes = e.output.storage === 'i16';
+  const codes = holdsCodes(e.output.storage);
   const applies: Record<EpilogueArgument, boolean> = {
     bias: e.bias !== 'none',
     scale: e.sum === 'i32',
@@ -72,7 +73,12 @@ export interface EpilogueReference {
 function realOf(e: Epilogue, view: DataView, args: EpilogueArgs, sum: number, at: SumPosition): number {
   const column = at.column * 4;
   const residual = e.residual && {
-    value: readResidual(e.residual, view, args.residual as number, at),
+    value: readElement(
+      view,
+      e.residual.storage,
+      args.residual as number,
+      at.y * e.residual.row + at.x * e.residual.pix + at.column,
+    ),
     scale: args.residualScale as number,
   };
   const addends = {
@@ -81,11 +87,6 @@ function realOf(e: Epilogue, view: DataView, args: EpilogueArgs, sum: number, at
   };
   const scale = e.sum === 'i32' ? view.getFloat32((args.scale as number) + column, true) : 1;
   return scaledSum(sum, scale, addends);
-}
-
-function readResidual(r: NonNullable<Epilogue['residual']>, view: DataView, base: number, at: SumPosition): number {
-  const index = at.y * r.row + at.x * r.pix + at.column;
-  return r.storage === 'i16' ? view.getInt16(base + 2 * index, true) : view.getFloat32(base + 4 * index, true);
 }
 
 /** The epilogue for the references of kernels; `values` are the arguments in the order of the signature. */
@@ -100,13 +101,10 @@ export function epilogueReference(e: Epilogue, view: DataView, values: readonly 
   const finish = (sum: number, at: SumPosition, output: number, index: number): void => {
     const value = realOf(e, view, args, sum, at);
     const active = e.activation ? applyActivation(e.activation, value) : value;
-    if (e.output.storage === 'f32') {
-      view.setFloat32(output + 4 * index, active, true);
-      return;
-    }
+    if (e.output.storage === 'f32') return writeElement(view, 'f32', output, index, active);
     const quanta = e.activation ? Math.fround(active / (args.outputScale as number)) : active;
     const code = roundToCode(quanta, e.output.rounding, args.lo as number, args.hi as number);
-    view.setInt16(output + 2 * index, code, true);
+    writeElement(view, e.output.storage, output, index, code);
   };
   return { start, finish };
 }

@@ -1,8 +1,10 @@
 import type { Local, Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
-import { STORAGE_BYTES } from '../kernel.js';
+import { holdsCodes, STORAGE_BYTES } from '../kernel.js';
+import { splatPair } from './codes.js';
 import { EpilogueEmitter, type EpiloguePointers } from './epilogue-emit.js';
 import type { GemmParams } from './gemm.js';
+import { kPerStep, stepsPerSegment } from './gemm-layout.js';
 import { Walk } from './walk.js';
 
 /** Tiles over `cols` pixels as [count, pixels per tile]; a short rest is split evenly with the last full tile. */
@@ -41,6 +43,8 @@ export class GemmEmitter {
   private readonly sums: Local<'v128'>[];
   private readonly weight: Local<'v128'>[];
   private readonly splat: Local<'v128'>;
+  /** Eight times 1, for relaxed SIMD. */
+  private readonly ones: Local<'v128'>;
   /** Moving through the weights of a tile and the inputs of a segment. */
   private readonly w: Local<'i32'>;
   private readonly a: Local<'i32'>;
@@ -80,6 +84,7 @@ export class GemmEmitter {
     this.sums = f.vectors((mr * nr) / 4);
     this.weight = f.vectors(nr / 4);
     this.splat = f.local('v128');
+    this.ones = f.local('v128');
     this.w = f.local('i32');
     this.a = f.local('i32');
   }
@@ -87,12 +92,7 @@ export class GemmEmitter {
   /** Weight vectors per 4 columns: the steps of the K loop over all segments. */
   private weightVectors(): number {
     const { ySegments, xSegments } = this.p.taps;
-    return ySegments * xSegments * this.steps();
-  }
-
-  /** Steps of the K loop per segment: i16 takes two k at a time. */
-  private steps(): number {
-    return this.p.storage === 'i16' ? Math.ceil(this.p.taps.length / 2) : this.p.taps.length;
+    return ySegments * xSegments * stepsPerSegment(this.p);
   }
 
   emit(): Stmt[] {
@@ -102,6 +102,8 @@ export class GemmEmitter {
     const rest = p.columns % p.tile.nr;
     return [
       ...this.epilogue.setup,
+      // V8 rebuilds constant vectors at every use: it cannot know that no output lies at address 0
+      ...(p.isa === 'relaxed' ? [this.ones.set(f.splat('i16x8', f.add(f.equalsZero(f.param(1, 'i32')), 1)))] : []),
       f.repeat(full, [...this.columnTile(p.tile.nr), ...this.walk.step(0)]),
       ...(rest > 0 ? this.columnTile(rest) : []),
     ];
@@ -144,31 +146,55 @@ export class GemmEmitter {
       return [at.set(from), f.repeat(count, [...body(at), f.advance(at, stride * bytes)])];
     };
     return nest(this.input, ySegments, yStride, (y) =>
-      nest(y, xSegments, xStride, (x) => [a.set(x), f.repeat(this.steps(), this.step(tile))]),
+      nest(y, xSegments, xStride, (x) => [a.set(x), ...this.steps(tile)]),
     );
   }
 
-  /** One step of the K loop: each weight vector is loaded once and multiplied by every pixel's activation. */
-  private step(tile: readonly Local<'v128'>[][]): Stmt[] {
-    const { f, p, w } = this;
-    const a = this.a;
-    const splat = this.splat;
+  /** The K loop of one segment. */
+  private steps(tile: readonly Local<'v128'>[][]): Stmt[] {
+    const { f, p } = this;
+    const { unroll = 1 } = p.tile;
+    const steps = stepsPerSegment(p);
+    const several = (count: number): Stmt[] => [
+      ...Array.from({ length: count }, (_, i) => this.step(tile, i)).flat(),
+      f.advance(this.a, count * kPerStep(p) * STORAGE_BYTES[p.storage]),
+      f.advance(this.w, count * (tile[0]?.length ?? 0) * 16),
+    ];
+    return [f.repeat(Math.floor(steps / unroll), several(unroll)), ...(steps % unroll ? several(steps % unroll) : [])];
+  }
+
+  /** Step `index` of an iteration: each weight vector is loaded once and multiplied by every pixel's activation. */
+  private step(tile: readonly Local<'v128'>[][], index: number): Stmt[] {
+    const { f, p, w, splat } = this;
     const vectors = tile[0]?.length ?? 0;
     const weight = this.weight.slice(0, vectors);
     const bytes = STORAGE_BYTES[p.storage];
-    const multiplyAdd = (sum: V128, v: V128): V128 =>
-      p.storage === 'i16'
-        ? f.op('i32x4', 'add', sum, f.op('i32x4', 'dot_i16x8_s', splat, v))
-        : f.op('f32x4', 'add', sum, f.op('f32x4', 'mul', splat, v));
     return [
-      ...weight.map((local, v) => local.set(f.load(w, v * 16))),
+      ...weight.map((local, v) => local.set(f.load(w, (index * vectors + v) * 16))),
       ...tile.flatMap((row, r) => [
-        splat.set(f.loadAs('load32_splat', a, r * p.pixStride * bytes)),
-        ...row.map((sum, v) => sum.set(multiplyAdd(sum, weight[v] as V128))),
+        splat.set(this.activation((r * p.pixStride + index * kPerStep(p)) * bytes)),
+        ...row.map((sum, v) => sum.set(this.multiplyAdd(sum, weight[v] as V128))),
       ]),
-      f.advance(a, 4),
-      f.advance(w, vectors * 16),
     ];
+  }
+
+  /** The activations of one step and pixel in every lane. */
+  private activation(offset: number): V128 {
+    const { f, p } = this;
+    const a = this.a;
+    const { storage } = p;
+    if (p.isa === 'relaxed' || !holdsCodes(storage)) return f.loadAs('load32_splat', a, offset);
+    return splatPair(f, storage, a, offset);
+  }
+
+  private multiplyAdd(sum: V128, weight: V128): V128 {
+    const { f, p, splat } = this;
+    if (!holdsCodes(p.storage)) return f.op('f32x4', 'add', sum, f.op('f32x4', 'mul', splat, weight));
+    const products =
+      p.isa === 'relaxed'
+        ? f.op('i32x4', 'dot_i16x8_s', f.relaxedDot8(weight, splat), this.ones)
+        : f.op('i32x4', 'dot_i16x8_s', splat, weight);
+    return f.op('i32x4', 'add', sum, products);
   }
 }
 

@@ -1,7 +1,10 @@
 import { assert } from '../../support/errors.js';
-import type { Epilogue, KernelDef, Storage } from '../kernel.js';
+import { type Epilogue, holdsCodes, type Isa, type KernelDef, type Storage } from '../kernel.js';
+import { readElement } from './elements.js';
 import { epilogueName, epilogueReference, epilogueSignature } from './epilogue.js';
+import { kPerStep, stepsPerSegment, weightStorage } from './gemm-layout.js';
 import { emitGemm } from './gemm-tile.js';
+import { type PackedWeights, packedArray } from './packed-weights.js';
 
 /**
  * The inputs of one output pixel: ySegments x xSegments runs of `length` contiguous elements, `yStride` and
@@ -19,6 +22,8 @@ export interface GemmTaps {
 export interface GemmTile {
   readonly mr: number;
   readonly nr: number;
+  /** Steps of K per iteration of the innermost loop; 1 by default. */
+  readonly unroll?: number;
 }
 
 /**
@@ -27,10 +32,15 @@ export interface GemmTile {
  * NHWC input, fully connected layers and matrix products. All strides are in elements.
  *
  * Arguments: in, out, weights (packed by `packGemm`), then those of the epilogue. The bias and scale arrays are
- * padded to a multiple of 4 columns. An odd `length` of i16 reads one element past each segment.
+ * padded to a multiple of 4 columns. Segments are read up to the next whole step: 2 codes, or 4 with relaxed SIMD.
+ *
+ * Codes are multiplied as pairs of i16; with relaxed SIMD four i8 at a time, which needs i8 storage (0..127) and centred
+ * weights in -128..127: then 2 * 127 * 128 fits int16 and the relaxed dot product is exact and equal on all engines.
  */
 export interface GemmParams {
   readonly storage: Storage;
+  /** relaxed: four products per step; only for i8 storage. */
+  readonly isa: Isa;
   /** Output channels. */
   readonly columns: number;
   /** Output rows and output pixels per row. */
@@ -47,26 +57,19 @@ export interface GemmParams {
   readonly epilogue: Epilogue;
 }
 
-/** Contiguous k that one weight vector lane holds: i16 products are summed in pairs. */
-const pairing = (storage: Storage): number => (storage === 'i16' ? 2 : 1);
-
-/** Steps of the K loop per segment. */
-const stepsPerSegment = (p: Pick<GemmParams, 'storage' | 'taps'>): number =>
-  Math.ceil(p.taps.length / pairing(p.storage));
-
 /** Columns that the packed weights of the tile starting at `column` hold: the last one is cut to a multiple of 4. */
 const tileWidth = (p: GemmParams, column: number): number =>
   Math.min(p.tile.nr, Math.ceil((p.columns - column) / 4) * 4);
 
 /** Elements of packed weights per column. */
 const weightsPerColumn = (p: GemmParams): number =>
-  p.taps.ySegments * p.taps.xSegments * stepsPerSegment(p) * pairing(p.storage);
+  p.taps.ySegments * p.taps.xSegments * stepsPerSegment(p) * kPerStep(p);
 
 /** Index of one weight in the packed order [tile][segment][k step][column of the tile][k of the step]. */
 function packedIndex(p: GemmParams, column: number, segment: number, k: number): number {
   const inTile = column % p.tile.nr;
   const first = column - inTile;
-  const pair = pairing(p.storage);
+  const pair = kPerStep(p);
   const step = segment * stepsPerSegment(p) + Math.floor(k / pair);
   return first * weightsPerColumn(p) + (step * tileWidth(p, first) + inTile) * pair + (k % pair);
 }
@@ -79,11 +82,8 @@ export const packedGemmLength = (p: GemmParams): number =>
  * Packs weights in the order of the kernel. `get(column, segment, k)` gives the centred code (code - zeroPoint) or
  * the real weight; the padding is 0.
  */
-export function packGemm(
-  p: GemmParams,
-  get: (column: number, segment: number, k: number) => number,
-): Int16Array | Float32Array {
-  const packed = p.storage === 'i16' ? new Int16Array(packedGemmLength(p)) : new Float32Array(packedGemmLength(p));
+export function packGemm(p: GemmParams, get: (column: number, segment: number, k: number) => number): PackedWeights {
+  const packed = packedArray(weightStorage(p), packedGemmLength(p));
   const segments = p.taps.ySegments * p.taps.xSegments;
   for (let column = 0; column < p.columns; column++)
     for (let segment = 0; segment < segments; segment++)
@@ -101,30 +101,22 @@ export function joinRows<P extends Omit<GemmParams, 'tile'>>(p: P): P {
   return joinable || p.rows === 1 ? { ...p, rows: 1, cols: p.rows * p.cols } : p;
 }
 
-/** The tile for a shape: accumulators and weights of a tile must fit the vector registers. */
-export function chooseTile(p: Omit<GemmParams, 'tile'>): GemmTile {
-  const { cols, columns } = joinRows(p);
-  if (columns <= 4) return { mr: Math.min(cols, 8), nr: 4 };
-  if (cols === 1) return { mr: 1, nr: 16 };
-  if (cols === 2) return { mr: 2, nr: 16 };
-  return { mr: Math.min(cols, 4), nr: 8 };
-}
-
 /** The product in plain code, reading the packed weights. */
 function reference(p: GemmParams, memory: ArrayBuffer, args: readonly number[]): void {
   const [input, output, weights, ...rest] = args as [number, number, number, ...number[]];
   const view = new DataView(memory);
   const end = epilogueReference(p.epilogue, view, rest);
-  const bytes = p.storage === 'i16' ? 2 : 4;
-  const read = (at: number): number => (bytes === 2 ? view.getInt16(at, true) : view.getFloat32(at, true));
+  const codes = holdsCodes(p.storage);
+  const ofWeights = weightStorage(p);
   const { ySegments, xSegments, length, yStride, xStride } = p.taps;
   const sum = (pixel: number, column: number): number => {
     let acc = end.start(column);
     for (let s = 0; s < ySegments * xSegments; s++) {
       const from = pixel + Math.floor(s / xSegments) * yStride + (s % xSegments) * xStride;
       for (let k = 0; k < length; k++) {
-        const product = read(input + (from + k) * bytes) * read(weights + packedIndex(p, column, s, k) * bytes);
-        acc = bytes === 2 ? (acc + product) | 0 : Math.fround(acc + Math.fround(product));
+        const x = readElement(view, p.storage, input, from + k);
+        const product = x * readElement(view, ofWeights, weights, packedIndex(p, column, s, k));
+        acc = codes ? (acc + product) | 0 : Math.fround(acc + Math.fround(product));
       }
     }
     return acc;
@@ -142,11 +134,12 @@ function reference(p: GemmParams, memory: ArrayBuffer, args: readonly number[]):
 
 /** Implicit matrix product: convolution, fully connected, matmul. */
 export const gemm: KernelDef<GemmParams> = {
-  name: (p) => `${p.storage}-gemm-${p.tile.mr}x${p.tile.nr}-${epilogueName(p.epilogue)}-simd`,
+  name: (p) => `${p.storage}-gemm-${p.tile.mr}x${p.tile.nr}-${epilogueName(p.epilogue)}-${p.isa}`,
   signature: (p) => ({ params: ['i32', 'i32', 'i32', ...epilogueSignature(p.epilogue)] }),
   emit: (f, p) => {
     assert(p.tile.nr % 4 === 0, 'tile columns come in vectors of 4');
-    assert((p.epilogue.sum === 'i32') === (p.storage === 'i16'), 'codes are summed in i32, reals in f32');
+    assert(p.isa === 'simd' || p.storage === 'i8', 'relaxed products need codes in 0..127');
+    assert((p.epilogue.sum === 'i32') === holdsCodes(p.storage), 'codes are summed in i32, reals in f32');
     return emitGemm(f, joinRows(p));
   },
   reference,

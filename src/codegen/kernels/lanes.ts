@@ -1,8 +1,10 @@
 import type { Rounding } from '../../ir/type.js';
+import { assert } from '../../support/errors.js';
 import type { I32, Local, Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
-import { STORAGE_BYTES, type Storage } from '../kernel.js';
-import { CodeRounder, storeLanes } from './epilogue-emit.js';
+import { type CodeStorage, holdsCodes, STORAGE_BYTES, type Storage } from '../kernel.js';
+import { loadCodes4, loadCodes8, packCodes, storeCodeVectors, storeLanes } from './codes.js';
+import { CodeRounder } from './epilogue-emit.js';
 import { emitNest, moveInner, type NestShape, outerNest } from './nest.js';
 
 /** Elements that a step of a run works on: two f32x4 or one i16x8. */
@@ -18,43 +20,53 @@ export interface Stream {
   readonly stride: number;
 }
 
+/** A stream of codes. */
+export interface CodeStream extends Stream {
+  readonly storage: CodeStorage;
+}
+
+/** Whether a stream holds codes. */
+export const isCodeStream = (s: Stream): s is CodeStream => holdsCodes(s.storage);
+
 /** An address at a constant distance: offsets of wasm instructions cannot be negative. */
 export const at = (f: FunctionBuilder, ptr: I32, offset: number): [I32, number] =>
   offset < 0 ? [f.add(ptr, offset), 0] : [ptr, offset];
 
-const LOAD_LANE = { i16: 'load16_lane', f32: 'load32_lane' } as const;
-const LOAD_SPLAT = { i16: 'load16_splat', f32: 'load32_splat' } as const;
+const LOAD_LANE = { i8: 'load8_lane', i16: 'load16_lane', f32: 'load32_lane' } as const;
+const LOAD_SPLAT = { i8: 'load8_splat', i16: 'load16_splat', f32: 'load32_splat' } as const;
 
 /** `count` elements from element `first` of the stream, one lane each from lane 0; the other lanes are anything. */
 function gather(f: FunctionBuilder, s: Stream, first: number, count: number): V128 {
   const step = s.stride * STORAGE_BYTES[s.storage];
   let value = f.loadAs(LOAD_SPLAT[s.storage], ...at(f, s.ptr, first * step));
-  if (s.stride === 0) return value;
-  for (let i = 1; i < count; i++) {
-    const [ptr, offset] = at(f, s.ptr, (first + i) * step);
-    value = f.loadLane(LOAD_LANE[s.storage], ptr, value, i, offset);
-  }
-  return value;
+  if (s.stride !== 0)
+    for (let i = 1; i < count; i++) {
+      const [ptr, offset] = at(f, s.ptr, (first + i) * step);
+      value = f.loadLane(LOAD_LANE[s.storage], ptr, value, i, offset);
+    }
+  return s.storage === 'i8' ? f.unary('i16x8', 'extend_low_i8x16_s', value) : value;
 }
 
-/** Eight codes of an i16 stream, of which `count` are used. May read past the last one where the stride is 1. */
-export const loadCodes = (f: FunctionBuilder, s: Stream, count = STEP): V128 =>
-  s.stride === 1 ? f.load(s.ptr) : gather(f, s, 0, count);
+/** Eight codes of a stream as i16x8, of which `count` are used. May read past the last one where the stride is 1. */
+export const loadCodes = (f: FunctionBuilder, s: CodeStream, count = STEP): V128 =>
+  s.stride === 1 ? loadCodes8(f, s.storage, s.ptr) : gather(f, s, 0, count);
 
 /** Elements 4 * half .. 4 * half + 3 of the step as f32x4 (codes converted), of which `count` are used. */
 export function loadReals(f: FunctionBuilder, s: Stream, half: number, count = 4): V128 {
-  if (s.storage === 'f32') return s.stride === 1 ? f.load(s.ptr, 16 * half) : gather(f, s, 4 * half, count);
+  if (!isCodeStream(s)) return s.stride === 1 ? f.load(s.ptr, 16 * half) : gather(f, s, 4 * half, count);
   const codes =
     s.stride === 1
-      ? f.loadAs('load16x4_s', s.ptr, 8 * half)
+      ? loadCodes4(f, s.storage, s.ptr, 4 * half * STORAGE_BYTES[s.storage])
       : f.unary('i32x4', 'extend_low_i16x8_s', gather(f, s, 4 * half, count));
   return f.unary('f32x4', 'convert_i32x4_s', codes);
 }
 
-/** Stores the first `count` 16-bit lanes. */
-export function storeCodes(f: FunctionBuilder, s: Stream, value: V128, count = STEP): Stmt[] {
-  if (s.stride !== 1) return scatter(f, s, 16, 0, value, count);
-  return [storeLanes(f, 16, value, count, s.ptr, 0)];
+/** Stores the first `count` 16-bit lanes as codes; the value is used once. */
+export function storeCodes(f: FunctionBuilder, s: CodeStream, value: V128, count = STEP): Stmt[] {
+  if (s.stride === 1) return [storeCodeVectors(f, s.storage, [value], count, s.ptr)];
+  const packed = f.local('v128');
+  const bits = (8 * STORAGE_BYTES[s.storage]) as 8 | 16;
+  return [packed.set(packCodes(f, s.storage, value)), ...scatter(f, s, bits, 0, packed, count)];
 }
 
 /** Stores the first `count` floats as elements 4 * half and on. */
@@ -63,7 +75,7 @@ export function storeReals(f: FunctionBuilder, s: Stream, value: V128, half: num
   return [storeLanes(f, 32, value, count, s.ptr, 16 * half)];
 }
 
-function scatter(f: FunctionBuilder, s: Stream, bits: 16 | 32, first: number, value: V128, count: number): Stmt[] {
+function scatter(f: FunctionBuilder, s: Stream, bits: 8 | 16 | 32, first: number, value: V128, count: number): Stmt[] {
   const step = (s.stride * bits) / 8;
   return Array.from({ length: count }, (_, i) => {
     const [ptr, offset] = at(f, s.ptr, (first + i) * step);
@@ -142,7 +154,7 @@ export function storeRounded(
   values: readonly Local<'v128'>[],
   count: number,
 ): Stmt[] {
+  assert(isCodeStream(s), 'codes go to a stream of codes');
   const [low, high = f.zero()] = values.map((v) => rounder.round(v));
-  const codes = f.local('v128');
-  return [codes.set(rounder.narrow(low!, high)), ...storeCodes(f, s, codes, count)];
+  return storeCodes(f, s, rounder.narrow(low!, high), count);
 }

@@ -1,12 +1,16 @@
 import type { Rounding } from '../../ir/type.js';
-import { unreachable } from '../../support/errors.js';
+import { assert, unreachable } from '../../support/errors.js';
 import type { Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
+import { holdsCodes, STORAGE_BYTES, type Storage } from '../kernel.js';
 import { emitActivation } from './activation.js';
+import { loadCode, storeCode } from './codes.js';
 import {
   at,
+  type CodeStream,
   codeRounder,
   halves,
+  isCodeStream,
   loadCodes,
   loadReals,
   type Stream,
@@ -25,11 +29,15 @@ export interface Step {
 
 /** Codes to codes without arithmetic on reals. */
 function codeStep(f: FunctionBuilder, transform: (codes: V128) => V128, setup: readonly Stmt[] = []): Step {
-  const codes = f.local('v128');
   return {
     setup,
-    emit: (s, t, count) => [codes.set(transform(loadCodes(f, s, count))), ...storeCodes(f, t, codes, count)],
+    emit: (s, t, count) => storeCodes(f, codesOf(t), transform(loadCodes(f, codesOf(s), count)), count),
   };
+}
+
+function codesOf(s: Stream): CodeStream {
+  assert(isCodeStream(s), 'a map of codes has codes on both sides');
+  return s;
 }
 
 /** Anything to reals. */
@@ -77,9 +85,10 @@ function tableStep(f: FunctionBuilder): Step {
     setup: [base.set(f.add(base, f.shl(f.param(3, 'i32'), 1)))],
     emit: (s, t, count) =>
       Array.from({ length: count }, (_, i) => {
-        const code = f.loadI16(...at(f, s.ptr, 2 * i * s.stride));
-        const [ptr, offset] = at(f, t.ptr, 2 * i * t.stride);
-        return f.storeI16(ptr, f.loadI16(f.add(base, f.shl(code, 1))), offset);
+        const place = (stream: Stream) => at(f, stream.ptr, STORAGE_BYTES[stream.storage] * i * stream.stride);
+        const code = loadCode(f, codesOf(s).storage, ...place(s));
+        const [ptr, offset] = place(t);
+        return storeCode(f, codesOf(t).storage, ptr, f.loadI16(f.add(base, f.shl(code, 1))), offset);
       }),
   };
 }
@@ -107,11 +116,11 @@ function emitUnary(f: FunctionBuilder, fn: UnaryFunction, x: V128): Computed {
   }
 }
 
-/** The emitter of an op; its arguments are the parameters from 2 on. */
-export function stepOf(f: FunctionBuilder, op: MapOp): Step {
+/** The emitter of an op to a storage; its arguments are the parameters from 2 on. */
+export function stepOf(f: FunctionBuilder, op: MapOp, to: Storage): Step {
   switch (op.kind) {
     case 'copy':
-      return op.storage === 'i16' ? codeStep(f, (codes) => codes) : realStep(f, plain);
+      return holdsCodes(to) ? codeStep(f, (codes) => codes) : realStep(f, plain);
     case 'quantize':
       return roundStep(f, op.rounding, 'div');
     case 'requantize':

@@ -8,6 +8,7 @@ import { unreachable } from '../../support/errors.js';
 import type { Stmt } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
 import { type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
+import { elementsOf } from './elements.js';
 import { emitElementwise, vectorNest } from './lanes.js';
 import { stepOf } from './map-steps.js';
 import { collapse, emitNest, outerNest, walk } from './nest.js';
@@ -19,21 +20,24 @@ import { collapse, emitNest, outerNest, walk } from './nest.js';
  *
  * | kind | storage | arguments |
  * |---|---|---|
- * | copy | i16 -> i16, f32 -> f32 | |
- * | quantize | f32 -> i16 | scale f32, lo i32, hi i32: clamp(round(f32(x / scale)), lo, hi), NaN becomes lo |
- * | dequantize | i16 -> f32 | scale f32: f32(f32(q) * scale) |
- * | requantize | i16 -> i16 | m f32, lo i32, hi i32: clamp(round(f32(f32(q) * m)), lo, hi) |
- * | clamp | i16 -> i16 | lo i32, hi i32 |
- * | table | i16 -> i16 | table address (i16 entries), offset i32: table[q + offset] |
+ * | copy | codes -> codes, f32 -> f32 | |
+ * | quantize | f32 -> codes | scale f32, lo i32, hi i32: clamp(round(f32(x / scale)), lo, hi), NaN becomes lo |
+ * | dequantize | codes -> f32 | scale f32: f32(f32(q) * scale) |
+ * | requantize | codes -> codes | m f32, lo i32, hi i32: clamp(round(f32(f32(q) * m)), lo, hi) |
+ * | clamp | codes -> codes | lo i32, hi i32 |
+ * | table | codes -> codes | table address (i16 entries), offset i32: table[q + offset] |
  * | activation | f32 -> f32 | |
  * | unary | f32 -> f32 | |
  *
- * Codes are centred, so are the bounds and the entries of tables. A target may equal its source (same storage and
+ * Codes are centred, so are the bounds and the entries of tables; what is stored as i8 lies in 0..127. A target may equal its source (same storage and
  * strides), but must not overlap it otherwise.
  */
 export interface MapParams {
   /** Sizes of the nest, outermost first. */
   readonly dims: readonly number[];
+  /** Storages of source and target. */
+  readonly from: Storage;
+  readonly to: Storage;
   /** Element strides of the source per dimension; 0 repeats it. */
   readonly source: readonly number[];
   /** Element strides of the target per dimension, never 0 where the dimension is larger than 1. */
@@ -42,7 +46,7 @@ export interface MapParams {
 }
 
 export type MapOp =
-  | { readonly kind: 'copy'; readonly storage: Storage }
+  | { readonly kind: 'copy' }
   | { readonly kind: 'quantize'; readonly rounding: Rounding }
   | { readonly kind: 'dequantize' }
   | { readonly kind: 'requantize'; readonly rounding: Rounding }
@@ -82,38 +86,21 @@ function opSignature(op: MapOp): readonly ('i32' | 'f32')[] {
   }
 }
 
-/** Storages of source and target. */
-export function mapStorage(op: MapOp): readonly [Storage, Storage] {
-  switch (op.kind) {
-    case 'copy':
-      return [op.storage, op.storage];
-    case 'quantize':
-      return ['f32', 'i16'];
-    case 'dequantize':
-      return ['i16', 'f32'];
-    case 'activation':
-    case 'unary':
-      return ['f32', 'f32'];
-    default:
-      return ['i16', 'i16'];
-  }
-}
-
 /** Contiguous runs of at least so many bytes are copied with memory.copy, which costs a call. */
 const COPY_BYTES = 512;
 
 function emit(f: FunctionBuilder, p: MapParams): Stmt[] {
   const shape = vectorNest(collapse({ dims: p.dims, strides: [p.source, p.target] }));
   const [source, target] = [f.param(0, 'i32'), f.param(1, 'i32')];
-  const [from, to] = mapStorage(p.op);
+  const { from, to } = p;
   const run = shape.dims.at(-1)! * STORAGE_BYTES[from];
-  if (p.op.kind === 'copy' && shape.strides.every((s) => s.at(-1) === 1) && run >= COPY_BYTES) {
+  if (p.op.kind === 'copy' && from === to && shape.strides.every((s) => s.at(-1) === 1) && run >= COPY_BYTES) {
     const outer = outerNest(shape);
     const strides = outer.strides.map((list) => list.map((s) => s * STORAGE_BYTES[from]));
     const pointers = [source, target].map((ptr, i) => ({ ptr, strides: strides[i]! }));
     return [emitNest(f, outer.dims, pointers, [f.copy(target, source, run)])];
   }
-  const step = stepOf(f, p.op);
+  const step = stepOf(f, p.op, to);
   const operands = [
     { ptr: source, storage: from },
     { ptr: target, storage: to },
@@ -185,9 +172,8 @@ function scalarOf(op: MapOp, memory: ArrayBuffer, args: readonly number[]): (x: 
 
 function reference(p: MapParams, memory: ArrayBuffer, args: readonly number[]): void {
   // copies go by bit patterns, so that any NaN stays as it is
-  const view = (s: Storage) =>
-    s === 'i16' ? new Int16Array(memory) : p.op.kind === 'copy' ? new Int32Array(memory) : new Float32Array(memory);
-  const [from, to] = mapStorage(p.op);
+  const view = (s: Storage) => (s === 'f32' && p.op.kind === 'copy' ? new Int32Array(memory) : elementsOf(memory, s));
+  const { from, to } = p;
   const [source, target] = [view(from), view(to)];
   const [s0, t0] = [args[0]! / STORAGE_BYTES[from], args[1]! / STORAGE_BYTES[to]];
   const scalar = scalarOf(p.op, memory, args);
@@ -198,8 +184,7 @@ function reference(p: MapParams, memory: ArrayBuffer, args: readonly number[]): 
 
 /** Unary maps; see `MapParams`. */
 export const mapKernel: KernelDef<MapParams> = {
-  name: ({ op }) => {
-    const [from, to] = mapStorage(op);
+  name: ({ op, from, to }) => {
     const detail = op.kind === 'unary' ? op.fn : op.kind === 'activation' ? op.activation.kind : op.kind;
     return `${from === to ? from : `${from}-${to}`}-${detail}-simd`;
   },

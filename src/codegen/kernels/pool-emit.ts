@@ -1,13 +1,14 @@
 import type { I32, Local, Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
-import { STORAGE_BYTES } from '../kernel.js';
+import { holdsCodes, STORAGE_BYTES } from '../kernel.js';
+import { loadCodes4, loadCodes8, storeCodeVectors } from './codes.js';
 import type { CodeRounder } from './epilogue-emit.js';
-import { codeRounder, type Stream, storeCodes, storeReals, storeRounded } from './lanes.js';
+import { codeRounder, type Stream, storeReals, storeRounded } from './lanes.js';
 import type { PoolParams } from './pool.js';
 import { type WindowGroup, windowGroups } from './pool-windows.js';
 
-/** Accumulators in use at once: 32 codes or 16 floats, a cache line. */
-const BLOCK_BYTES = 64;
+/** Channels whose accumulators are in use at once. */
+const BLOCK = { i8: 32, i16: 32, f32: 16 } as const;
 /** Windows are unrolled along x up to this many loads in all groups together; wider ones are clipped at run time. */
 const UNROLLED = 24;
 /** Longer runs along x that need no clipping are loops. */
@@ -33,7 +34,9 @@ function* pieces(count: number, size: number): Generator<readonly [number, numbe
 }
 
 function maxReducer(f: FunctionBuilder, p: PoolParams, target: Stream): Reducer {
-  const codes = p.input === 'i16';
+  const { input } = p;
+  const { storage } = p.output;
+  const codes = holdsCodes(input);
   const lanes = codes ? 8 : 4;
   const [lo, hi] = f.vectors(2);
   const clamped = (v: V128): V128 => (p.clamp ? f.op('i16x8', 'min_s', f.op('i16x8', 'max_s', v, lo!), hi!) : v);
@@ -46,23 +49,28 @@ function maxReducer(f: FunctionBuilder, p: PoolParams, target: Stream): Reducer 
     prepare: () => [],
     start: codes ? f.splatI16(-32768) : f.splatF32(Number.NEGATIVE_INFINITY),
     add: (acc, ptr, offset) =>
-      codes ? f.op('i16x8', 'max_s', acc, f.load(ptr, offset)) : f.op('f32x4', 'pmax', acc, f.load(ptr, offset)),
+      holdsCodes(input)
+        ? f.op('i16x8', 'max_s', acc, loadCodes8(f, input, ptr, offset))
+        : f.op('f32x4', 'pmax', acc, f.load(ptr, offset)),
     finish: (accumulators, count) =>
       [...pieces(count, lanes)].flatMap(([i, n]) => {
         const acc = accumulators[i]!;
         return [
-          ...(codes ? [acc.set(clamped(acc)), ...storeCodes(f, target, acc, n)] : storeReals(f, target, acc, 0, n)),
-          f.advance(target.ptr, n * STORAGE_BYTES[p.input]),
+          ...(holdsCodes(storage)
+            ? [storeCodeVectors(f, storage, [clamped(acc)], n, target.ptr)]
+            : storeReals(f, target, acc, 0, n)),
+          f.advance(target.ptr, n * STORAGE_BYTES[storage]),
         ];
       }),
   };
 }
 
 function averageReducer(f: FunctionBuilder, p: PoolParams, target: Stream): Reducer {
-  const codes = p.input === 'i16';
+  const { input } = p;
+  const codes = holdsCodes(input);
   const factor = f.local('v128');
   const rounding =
-    p.output.storage === 'i16' ? codeRounder(f, p.output.rounding, f.param(3, 'i32'), f.param(4, 'i32')) : null;
+    p.output.storage !== 'f32' ? codeRounder(f, p.output.rounding, f.param(3, 'i32'), f.param(4, 'i32')) : null;
   const mean = (acc: V128): V128 =>
     codes ? f.op('f32x4', 'mul', f.unary('f32x4', 'convert_i32x4_s', acc), factor) : f.op('f32x4', 'div', acc, factor);
   const reals = (accumulators: readonly Local<'v128'>[], count: number): Stmt[] =>
@@ -73,7 +81,7 @@ function averageReducer(f: FunctionBuilder, p: PoolParams, target: Stream): Redu
   const rounded = (accumulators: readonly Local<'v128'>[], count: number, r: CodeRounder): Stmt[] =>
     [...pieces(count, 8)].flatMap(([i, n]) => [
       ...storeRounded(f, r, target, accumulators.slice(2 * i, 2 * i + (n > 4 ? 2 : 1)), n),
-      f.advance(target.ptr, 2 * n),
+      f.advance(target.ptr, STORAGE_BYTES[p.output.storage] * n),
     ]);
   return {
     lanes: 4,
@@ -87,8 +95,8 @@ function averageReducer(f: FunctionBuilder, p: PoolParams, target: Stream): Redu
     ],
     start: f.zero(),
     add: (acc, ptr, offset) =>
-      codes
-        ? f.op('i32x4', 'add', acc, f.loadAs('load16x4_s', ptr, offset))
+      holdsCodes(input)
+        ? f.op('i32x4', 'add', acc, loadCodes4(f, input, ptr, offset))
         : f.op('f32x4', 'add', acc, f.load(ptr, offset)),
     finish: (accumulators, count) => [
       ...accumulators.map((acc) => acc.set(mean(acc))),
@@ -194,7 +202,7 @@ class PoolLoops {
   /** All channels of one output; moves `from` and the target to the next one. */
   private output(from: Local<'i32'>, group: WindowGroup | null): Stmt[] {
     const { f, p } = this;
-    const perBlock = BLOCK_BYTES / this.size;
+    const perBlock = BLOCK[p.input];
     const rest = p.channels % perBlock;
     const blocks = Math.floor(p.channels / perBlock);
     const targetSize = STORAGE_BYTES[p.output.storage];

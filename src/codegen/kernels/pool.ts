@@ -1,6 +1,7 @@
 import type { Rounding } from '../../ir/type.js';
 import { roundToCode } from '../../quant/requantize.js';
-import { type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
+import { type CodeStorage, holdsCodes, type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
+import { elementsOf } from './elements.js';
 import { emitPool } from './pool-emit.js';
 import { type WindowGroup, windowGroups } from './pool-windows.js';
 
@@ -9,17 +10,17 @@ import { type WindowGroup, windowGroups } from './pool-windows.js';
  *
  * Arguments: [source, target (byte addresses of the first pixel, not of a halo), ...]:
  *
- * - max: i16 -> i16 keeps codes, with `clamp` lo i32, hi i32 follow; f32 -> f32 has none. NaN is ignored.
- * - average of i16: scale table address f32[maxCount + 1] indexed by the number n of counted elements; v = f32(f32(sum)
- *   * table[n]) with the exact int32 sum of centred codes; i16 output: lo i32, hi i32 follow and v is rounded and
+ * - max: codes -> codes keeps them, with `clamp` lo i32, hi i32 follow; f32 -> f32 has none. NaN is ignored.
+ * - average of codes: scale table address f32[maxCount + 1] indexed by the number n of counted elements; v = f32(f32(sum)
+ *   * table[n]) with the exact int32 sum of centred codes; codes as output: lo i32, hi i32 follow and v is rounded and
  *   clamped; f32 output: v.
  * - average of f32 -> f32: the sum in order of (ky, kx), divided by f32(n).
  */
 export interface PoolParams {
   readonly kind: 'max' | 'average';
-  /** max: the output has the same storage. */
+  /** max: the output holds codes where the input does. */
   readonly input: Storage;
-  readonly output: { readonly storage: 'f32' } | { readonly storage: 'i16'; readonly rounding: Rounding };
+  readonly output: { readonly storage: 'f32' } | { readonly storage: CodeStorage; readonly rounding: Rounding };
   readonly channels: number;
   readonly height: number;
   readonly width: number;
@@ -36,7 +37,7 @@ export interface PoolParams {
   readonly pads: readonly [number, number, number, number];
   /** average: n counts the padding (not what lies beyond it: ceil mode). */
   readonly countIncludePad: boolean;
-  /** max of i16: the codes are clamped to lo and hi. */
+  /** max of codes: they are clamped to lo and hi. */
   readonly clamp: boolean;
 }
 
@@ -64,19 +65,18 @@ const singles = (groups: readonly WindowGroup[], stride: number): WindowGroup[] 
 /** The value of one output before it is stored. */
 function poolValue(p: PoolParams, values: readonly number[], counted: number, scale: number): number {
   if (p.kind === 'max') return values.reduce((m, v) => (m < v ? v : m), Number.NEGATIVE_INFINITY);
-  if (p.input === 'i16') return f32(f32(values.reduce((sum, v) => sum + v, 0)) * scale);
+  if (holdsCodes(p.input)) return f32(f32(values.reduce((sum, v) => sum + v, 0)) * scale);
   return f32(values.reduce((sum, v) => f32(sum + v), 0) / counted);
 }
 
 function reference(p: PoolParams, memory: ArrayBuffer, args: readonly number[]): void {
-  const view = (s: Storage) => (s === 'i16' ? new Int16Array(memory) : new Float32Array(memory));
-  const [source, target] = [view(p.input), view(p.output.storage)];
+  const [source, target] = [elementsOf(memory, p.input), elementsOf(memory, p.output.storage)];
   const s0 = args[0]! / STORAGE_BYTES[p.input];
   const t0 = args[1]! / STORAGE_BYTES[p.output.storage];
-  const scaled = p.kind === 'average' && p.input === 'i16';
+  const scaled = p.kind === 'average' && holdsCodes(p.input);
   const table = scaled ? new Float32Array(memory, args[2]!) : null;
   const [lo, hi] = args.slice(scaled ? 3 : 2);
-  const rounding = p.output.storage === 'i16' ? p.output.rounding : null;
+  const rounding = p.output.storage !== 'f32' ? p.output.rounding : null;
   singles(windowGroups(p, 0), p.stride[0]).forEach((y, oy) => {
     singles(windowGroups(p, 1), p.stride[1]).forEach((x, ox) => {
       const offsets = [...windowValues(p, y, x)];
@@ -100,8 +100,8 @@ function reference(p: PoolParams, memory: ArrayBuffer, args: readonly number[]):
 export const poolKernel: KernelDef<PoolParams> = {
   name: (p) => `${p.input}-${p.kind}pool-${p.window.join('x')}-${p.output.storage}-simd`,
   signature: (p) => {
-    const table = p.kind === 'average' && p.input === 'i16';
-    const bounds = p.output.storage === 'i16' && (p.kind === 'average' || p.clamp);
+    const table = p.kind === 'average' && holdsCodes(p.input);
+    const bounds = holdsCodes(p.output.storage) && (p.kind === 'average' || p.clamp);
     return { params: Array.from({ length: 2 + (table ? 1 : 0) + (bounds ? 2 : 0) }, () => 'i32' as const) };
   },
   emit: emitPool,

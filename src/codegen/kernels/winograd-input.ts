@@ -1,6 +1,7 @@
 import type { Local, Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
-import type { KernelDef } from '../kernel.js';
+import { type CodeStorage, type KernelDef, STORAGE_BYTES } from '../kernel.js';
+import { loadCodes8 } from './codes.js';
 import { WINOGRAD_ELEMENTS } from './winograd-weights.js';
 
 /** Channels that are transformed side by side. */
@@ -11,6 +12,8 @@ const LANES = 8;
  * elements, channels lie innermost. Up to 7 elements behind the channels of a pixel are read.
  */
 export interface WinogradInputParams {
+  /** How the input is stored; V is i16. */
+  readonly storage: CodeStorage;
   readonly channels: number;
   readonly tileRows: number;
   readonly tileCols: number;
@@ -46,7 +49,9 @@ const COMBINATIONS = [
 function emitWindow(f: FunctionBuilder, p: WinogradInputParams, from: Local<'i32'>, to: Local<'i32'>): Stmt[] {
   const { element } = transformedInput(p.channels, p.tileRows * p.tileCols);
   const row = f.vectors(4);
-  const load = (y: number, x: number): V128 => f.load(from, (y * p.rowStride + x * p.pixStride) * 2);
+  const bytes = STORAGE_BYTES[p.storage];
+  const load = (y: number, x: number): V128 =>
+    loadCodes8(f, p.storage, from, (y * p.rowStride + x * p.pixStride) * bytes);
   return COMBINATIONS.flatMap((vertical, i) => [
     ...row.map((value, x) => value.set(f.op('i16x8', vertical.op, load(vertical.a, x), load(vertical.b, x)))),
     ...COMBINATIONS.map(({ a, b, op }, j) =>
@@ -58,14 +63,14 @@ function emitWindow(f: FunctionBuilder, p: WinogradInputParams, from: Local<'i32
 function emit(f: FunctionBuilder, p: WinogradInputParams): Stmt[] {
   const [from, to] = [f.param(0, 'i32'), f.param(1, 'i32')];
   const vectors = Math.ceil(p.channels / LANES);
-  const moved = 2 * LANES * vectors;
+  const bytes = STORAGE_BYTES[p.storage];
   return [
     f.repeat(p.tileRows, [
       f.repeat(p.tileCols, [
-        f.repeat(vectors, [...emitWindow(f, p, from, to), f.advance(from, 2 * LANES), f.advance(to, 2 * LANES)]),
-        f.advance(from, 4 * p.pixStride - moved),
+        f.repeat(vectors, [...emitWindow(f, p, from, to), f.advance(from, bytes * LANES), f.advance(to, 2 * LANES)]),
+        f.advance(from, bytes * (2 * p.pixStride - LANES * vectors)),
       ]),
-      f.advance(from, 4 * (p.rowStride - p.tileCols * p.pixStride)),
+      f.advance(from, 2 * bytes * (p.rowStride - p.tileCols * p.pixStride)),
     ]),
   ];
 }
@@ -80,8 +85,10 @@ function reference(p: WinogradInputParams, memory: ArrayBuffer, args: readonly n
     for (let c = 0; c < tile; c++) {
       const [y, x] = [2 * Math.floor(t / p.tileCols), 2 * (t % p.tileCols)];
       const at = y * p.rowStride + x * p.pixStride + c;
-      const read = (i: number, j: number): number =>
-        view.getInt16(input + 2 * (at + i * p.rowStride + j * p.pixStride), true);
+      const read = (i: number, j: number): number => {
+        const index = at + i * p.rowStride + j * p.pixStride;
+        return p.storage === 'i16' ? view.getInt16(input + 2 * index, true) : view.getInt8(input + index);
+      };
       const columns = [0, 1, 2, 3].map((j) => combine([0, 1, 2, 3].map((i) => read(i, j))));
       const rows = [0, 1, 2, 3].map((i) => combine(columns.map((column) => column[i] as number)));
       rows.flat().forEach((value, e) => {
@@ -96,7 +103,7 @@ function reference(p: WinogradInputParams, memory: ArrayBuffer, args: readonly n
  * Arguments: input (the first pixel of the first window), V.
  */
 export const winogradInput: KernelDef<WinogradInputParams> = {
-  name: () => 'i16-winograd-input-simd',
+  name: (p) => `${p.storage}-winograd-input-simd`,
   signature: () => ({ params: ['i32', 'i32'] }),
   emit,
   reference,

@@ -40,6 +40,7 @@ function productOf(p: WinogradParams): GemmParams {
   const v = transformedInput(p.channels, tiles);
   return {
     storage: 'i16',
+    isa: 'simd',
     columns: WINOGRAD_COLUMNS,
     rows: WINOGRAD_ELEMENTS,
     cols: tiles,

@@ -2,6 +2,7 @@ import { rowMajorStrides, type Tensor } from '../../ir/tensor.js';
 import { type Quant, zeroPointAt } from '../../ir/type.js';
 import { toReal } from '../../quant/tensors.js';
 import { eraseKernel, type KernelDef, kernelKey, type Storage } from '../kernel.js';
+import type { PackedWeights } from '../kernels/packed-weights.js';
 import { widen } from '../kernels/widen.js';
 import type { Ref, View } from '../lowering.js';
 import { rowMajorView } from './layout.js';
@@ -33,10 +34,11 @@ export class DataPool {
   }
 
   /**
-   * Centred weights (multiple of 16 of them) for i16 kernels. Where they span at most 256 values they are stored in
-   * one byte each, shifted into int8, and `init` widens them; otherwise they are stored as they are.
+   * Packed weights. Reals and int8 are used as they lie in the file. Centred i16 (a multiple of 16 of them) that span at most
+   * 256 values are stored in one byte each, shifted into int8, and `init` widens them.
    */
-  addWeights(packed: Int16Array): Ref {
+  addWeights(packed: PackedWeights): Ref {
+    if (!(packed instanceof Int16Array)) return this.add(packed, 'weights');
     const source = this.addBytes(packed);
     if (!source) return this.add(packed, 'weights (16 bit)');
     const args = [packed.length, source.shift];

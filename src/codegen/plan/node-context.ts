@@ -1,20 +1,23 @@
-import type { Node } from '../../ir/graph.js';
+import type { CodeRange, Node } from '../../ir/graph.js';
 import type { Tensor } from '../../ir/tensor.js';
 import type { TensorType } from '../../ir/type.js';
 import { assert } from '../../support/errors.js';
-import type { KernelDef } from '../kernel.js';
+import type { Isa, KernelDef } from '../kernel.js';
+import type { PackedWeights } from '../kernels/packed-weights.js';
 import type { Arg, LayoutNeed, LowerContext, Ref, View } from '../lowering.js';
 import type { Planner } from './planner.js';
 
 /** The planner as the lowering of one node sees it. */
 export class NodeContext implements LowerContext {
   readonly node: Node;
+  readonly target: Isa;
   private readonly planner: Planner;
   private readonly made = new Map<number, View>();
 
   constructor(planner: Planner, node: Node) {
     this.planner = planner;
     this.node = node;
+    this.target = planner.target;
   }
 
   private idOf(slot: number): number {
@@ -33,6 +36,10 @@ export class NodeContext implements LowerContext {
 
   outputType(index = 0): TensorType {
     return this.planner.graph.output(this.node, index).type;
+  }
+
+  range(slot: number): CodeRange | null {
+    return this.planner.graph.value(this.idOf(slot)).range ?? null;
   }
 
   constant(slot: number): Tensor | null {
@@ -59,7 +66,7 @@ export class NodeContext implements LowerContext {
     return this.planner.data.add(content, `${this.node.op} (${this.node.id})`);
   }
 
-  weights(packed: Int16Array): Ref {
+  weights(packed: PackedWeights): Ref {
     return this.planner.data.addWeights(packed);
   }
 

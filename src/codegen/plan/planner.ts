@@ -2,7 +2,7 @@ import type { Graph, Node, Value } from '../../ir/graph.js';
 import { isCodes } from '../../ir/type.js';
 import type { Op } from '../../ops/op.js';
 import { assert, modelError } from '../../support/errors.js';
-import { eraseKernel, type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
+import { eraseKernel, type Isa, type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
 import { fillKernel } from '../kernels/fill.js';
 import { mapKernel } from '../kernels/map.js';
 import { type Arg, type Halo, type LayoutNeed, NO_HALO, type Ref, refOf, type View } from '../lowering.js';
@@ -10,6 +10,7 @@ import { DataPool } from './data-pool.js';
 import { canonicalView, elementsFor, isContiguous, maxHalo, meets, rowMajorView } from './layout.js';
 import { NodeContext } from './node-context.js';
 import type { Border, Buffer, Call, Plan } from './plan.js';
+import { chooseStorages } from './storage.js';
 
 /** Builds a plan: gives every value a layout and a buffer, and collects the kernel calls of every node. */
 export class Planner {
@@ -24,10 +25,15 @@ export class Planner {
   private readonly halos = new Map<number, Halo>();
   private readonly inputs: Border[] = [];
   private readonly outputs: Border[] = [];
+  /** Instructions that kernels may use. */
+  readonly target: Isa;
+  private readonly storages: ReadonlyMap<number, Storage>;
 
-  constructor(graph: Graph, ops: ReadonlyMap<string, Op>) {
+  constructor(graph: Graph, ops: ReadonlyMap<string, Op>, target: Isa = 'simd') {
     this.graph = graph;
     this.ops = ops;
+    this.target = target;
+    this.storages = chooseStorages(graph, ops, target);
     this.data = new DataPool(this.buffers);
   }
 
@@ -110,7 +116,7 @@ export class Planner {
 
   /** How a value is stored. */
   storageOf(value: Value): Storage {
-    return isCodes(value.type) ? 'i16' : 'f32';
+    return this.storages.get(value.id) ?? (isCodes(value.type) ? 'i16' : 'f32');
   }
 
   /** The view of a value that has been computed, or of a constant, which becomes data. */
@@ -172,8 +178,15 @@ export class Planner {
 
   /** Copies elements between two views of one shape. */
   copy(source: View, target: View, node: number): void {
-    const op = { kind: 'copy' as const, storage: source.storage };
-    const params = { dims: source.shape, source: source.strides, target: target.strides, op };
+    const op = { kind: 'copy' as const };
+    const params = {
+      dims: source.shape,
+      from: source.storage,
+      to: target.storage,
+      source: source.strides,
+      target: target.strides,
+      op,
+    };
     this.call(mapKernel, params, [refOf(source), refOf(target)], node);
   }
 

@@ -1,14 +1,16 @@
+import { holdsCodes } from '../../codegen/kernel.js';
 import { type DepthwiseParams, depthwise, packDepthwise } from '../../codegen/kernels/depthwise.js';
 import { epilogueArguments } from '../../codegen/kernels/epilogue.js';
-import { chooseTile, type GemmParams, gemm, joinRows, packGemm } from '../../codegen/kernels/gemm.js';
+import { type GemmParams, gemm, joinRows, packGemm } from '../../codegen/kernels/gemm.js';
 import { type Halo, type LowerContext, NO_HALO, type Ref, refOf, type View } from '../../codegen/lowering.js';
+import { chooseDepthwise, chooseTile } from '../../codegen/select.js';
 import type { Tensor } from '../../ir/tensor.js';
-import { isCodes, type TensorType } from '../../ir/type.js';
+import type { TensorType } from '../../ir/type.js';
 import { toReal } from '../../quant/tensors.js';
 import { modelError } from '../../support/errors.js';
 import { centredCodes } from '../codes.js';
 import type { ConvAttrs } from '../conv-shared.js';
-import { type PlannedEpilogue, planEpilogue } from './epilogue.js';
+import { operandIsa, type PlannedEpilogue, planEpilogue } from './epilogue.js';
 import { lowerWinograd, WINOGRAD_STEP, winogradApplies } from './winograd.js';
 
 /** The zeros that a convolution reads around its input: only as far as the last window reaches. */
@@ -56,7 +58,7 @@ function geometryOf(context: LowerContext, attrs: ConvAttrs): Geometry {
     x,
     out,
     attrs,
-    weights: isCodes(context.inputType(0)) ? centredCodes(w) : realWeights(w),
+    weights: holdsCodes(x.storage) ? centredCodes(w) : realWeights(w),
     shape: w.type.shape as unknown as Geometry['shape'],
     origin: -(attrs.pads[0] as number) * row - (attrs.pads[1] as number) * pix,
     common: {
@@ -91,9 +93,6 @@ const planned = (context: LowerContext, g: Geometry): PlannedEpilogue =>
     weightSums: absoluteSums(g.weights, g.shape[0]),
   });
 
-const stored = (context: LowerContext, packed: Int16Array | Float32Array): Ref =>
-  packed instanceof Int16Array ? context.weights(packed) : context.data(packed);
-
 /** conv2d: one implicit matrix product per group and image. */
 export function lowerConv2d(context: LowerContext, attrs: ConvAttrs): void {
   const g = geometryOf(context, attrs);
@@ -107,7 +106,8 @@ export function lowerConv2d(context: LowerContext, attrs: ConvAttrs): void {
     ? { ySegments: kh, xSegments: 1, length: kw * perGroup, yStride: dilationY * row, xStride: 0 }
     : { ySegments: kh, xSegments: kw, length: perGroup, yStride: dilationY * row, xStride: dilationX * pix };
   const { epilogue, args } = planned(context, g);
-  const shape = joinRows({ ...g.common, columns: perGroupOut, taps, epilogue });
+  const isa = operandIsa(context, g.x);
+  const shape = joinRows({ ...g.common, isa, columns: perGroupOut, taps, epilogue });
   const params: GemmParams = { ...shape, tile: chooseTile(shape) };
   for (let group = 0; group < attrs.groups; group++) {
     const first = group * perGroupOut;
@@ -115,7 +115,7 @@ export function lowerConv2d(context: LowerContext, attrs: ConvAttrs): void {
       const tap = merged ? segment * kw + Math.floor(k / perGroup) : segment;
       return g.weights[((first + column) * perGroup + (merged ? k % perGroup : k)) * kh * kw + tap] as number;
     });
-    const weights = stored(context, packed);
+    const weights = context.weights(packed);
     for (let n = 0; n < (g.x.shape[0] as number); n++) {
       const from = refOf(g.x, g.origin + n * (g.x.strides[0] as number) + group * perGroup);
       const to = refOf(g.out, n * (g.out.strides[0] as number) + first);
@@ -134,9 +134,19 @@ export function lowerDepthwise(context: LowerContext, attrs: ConvAttrs): void {
   const [dilationY, dilationX] = attrs.dilations as [number, number];
   const { epilogue, args } = planned(context, g);
   const taps = { ySegments: kh, xSegments: kw, yStride: dilationY * row, xStride: dilationX * pix };
-  const params: DepthwiseParams = { ...g.common, channels, taps, epilogue };
-  const packed = packDepthwise(params, (c, tap) => g.weights[c * kh * kw + tap] as number);
-  const weights = stored(context, packed);
+  const weight = (c: number, tap: number): number => g.weights[c * kh * kw + tap] as number;
+  const choice = chooseDepthwise({
+    storage: g.x.storage,
+    target: context.target,
+    channels,
+    taps: kh * kw,
+    input: context.range(0),
+    weights: context.range(1),
+    weight,
+  });
+  const params: DepthwiseParams = { ...g.common, ...choice, channels, taps, epilogue };
+  const packed = packDepthwise(params, weight);
+  const weights = context.weights(packed);
   for (let n = 0; n < (g.x.shape[0] as number); n++) {
     const from = refOf(g.x, g.origin + n * (g.x.strides[0] as number));
     const to = refOf(g.out, n * (g.out.strides[0] as number));
@@ -153,6 +163,8 @@ export function lowerAffineChannel(context: LowerContext): void {
   const channels = x.shape[1] as number;
   const params: DepthwiseParams = {
     storage: 'f32',
+    arithmetic: 'float',
+    runs: [],
     channels,
     rows: x.shape[2] as number,
     cols: x.shape[3] as number,
@@ -163,7 +175,7 @@ export function lowerAffineChannel(context: LowerContext): void {
     outRow: out.strides[2] as number,
     epilogue: { sum: 'f32', bias: 'f32', residual: null, activation: null, output: { storage: 'f32' } },
   };
-  const weights = context.data(packDepthwise(params, (c) => Number(k.data[c])) as Float32Array);
+  const weights = context.weights(packDepthwise(params, (c) => Number(k.data[c])));
   const padded = new Float32Array(Math.ceil(channels / 16) * 16);
   padded.set(shift.data as Float32Array);
   const bias = context.data(padded);

@@ -5,6 +5,7 @@ import { isCodes, type Quant, scaleAt, type TensorType } from '../../ir/type.js'
 import { type Activation, clampBounds } from '../../quant/activation.js';
 import { codeBounds } from '../../quant/bounds.js';
 import { operandScale } from '../codes.js';
+import { codeStorageOf } from './epilogue.js';
 import { memoryOrder } from './movement.js';
 
 /** Strides of an operand along the dimensions of the output; 0 where it is broadcast. */
@@ -44,7 +45,7 @@ export const lowerBinary =
       b: { storage: b.storage, strides: pick(aligned(b, out.shape.length)) },
       target: pick(out.strides),
       activation: real(activation, q),
-      output: q ? { storage: 'i16', rounding: q.rounding } : { storage: 'f32' },
+      output: q ? { storage: codeStorageOf(out), rounding: q.rounding } : { storage: 'f32' },
     };
     const divides = usesOutputScale(params);
     const unit = q && !divides ? scaleAt(q, 0) : 1;

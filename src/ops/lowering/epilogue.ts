@@ -1,5 +1,6 @@
-import type { Epilogue, EpilogueArgs } from '../../codegen/kernel.js';
+import { type CodeStorage, type Epilogue, type EpilogueArgs, holdsCodes, type Isa } from '../../codegen/kernel.js';
 import { type Arg, type LowerContext, NO_HALO, refOf, type View } from '../../codegen/lowering.js';
+import { productIsa } from '../../codegen/select.js';
 import type { Attrs } from '../../ir/graph.js';
 import { numbers } from '../../ir/tensor.js';
 import { isCodes, type Quant, scaleAt, zeroPointAt } from '../../ir/type.js';
@@ -8,6 +9,7 @@ import { biasAddsToSums } from '../../quant/bias.js';
 import { codeBounds } from '../../quant/bounds.js';
 import { sumFactor } from '../../quant/requantize-scale.js';
 import { toReal } from '../../quant/tensors.js';
+import { assert } from '../../support/errors.js';
 import { operandScale } from '../codes.js';
 
 /** Arrays per channel are padded to this many channels, so that kernels may read whole tiles. */
@@ -109,7 +111,8 @@ function planCodes(context: LowerContext, sums: Sums): PlannedEpilogue {
   const addend = (c: number): number => Math.abs(bias?.[c] ?? 0);
   const largest = scale.map((_, c) => (weightSums?.[c] ?? Number.POSITIVE_INFINITY) * reach + (inSums ? addend(c) : 0));
   const most = Math.max(...scale.map((s, c) => s * (largest[c] as number) + (inSums ? 0 : addend(c))));
-  const residualMost = !residual ? 0 : residual.view.storage === 'i16' ? 511 * residualScale : Number.POSITIVE_INFINITY;
+  const bounded = residual !== null && holdsCodes(residual.view.storage);
+  const residualMost = !residual ? 0 : bounded ? 511 * residualScale : Number.POSITIVE_INFINITY;
   const proven = direct && most + residualMost < MAGIC_LIMIT;
   const [lo, hi] = q ? codeBounds(q, direct ? activation : null) : [0, 0];
   return {
@@ -118,7 +121,7 @@ function planCodes(context: LowerContext, sums: Sums): PlannedEpilogue {
       bias: bias ? (inSums ? 'i32' : 'f32') : 'none',
       residual: residual?.plan ?? null,
       activation: kept,
-      output: q ? { storage: 'i16', rounding: q.rounding, proven } : { storage: 'f32' },
+      output: q ? { storage: codeStorageOf(context.output()), rounding: q.rounding, proven } : { storage: 'f32' },
     },
     args: (first, count, batch) => {
       const part = (values: readonly number[]): number[] => padded(values.slice(first, first + count));
@@ -143,6 +146,16 @@ function planCodes(context: LowerContext, sums: Sums): PlannedEpilogue {
         : null,
   };
 }
+
+/** The storage of a view of codes. */
+export function codeStorageOf({ storage }: View): CodeStorage {
+  assert(holdsCodes(storage), 'codes are stored as codes');
+  return storage;
+}
+
+/** The instructions for the products of operand 0, stored as `x`, with constant weights. */
+export const operandIsa = (context: LowerContext, x: View): Isa =>
+  x.storage === 'i8' ? productIsa(context.target, context.range(0), context.range(1)) : 'simd';
 
 /** The largest |centred code| of a grid. */
 export const reachOf = (q: Quant): number => Math.max(zeroPointAt(q, 0) - q.min, q.max - zeroPointAt(q, 0));

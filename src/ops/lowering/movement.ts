@@ -1,4 +1,4 @@
-import { STORAGE_BYTES, type Storage } from '../../codegen/kernel.js';
+import { holdsCodes, STORAGE_BYTES, type Storage } from '../../codegen/kernel.js';
 import type { MapOp } from '../../codegen/kernels/map.js';
 import { mapKernel } from '../../codegen/kernels/map.js';
 import { type Arg, type LowerContext, NO_HALO, refOf, type View } from '../../codegen/lowering.js';
@@ -23,6 +23,8 @@ export function applyMap(
   const order = memoryOrder(target);
   const params = {
     dims: pick(target.shape, order),
+    from: source.storage,
+    to: target.storage,
     source: pick(source.strides, order),
     target: pick(target.strides, order),
     op,
@@ -40,7 +42,7 @@ export function withContiguousOutput(context: LowerContext, emit: (out: View) =>
   if (out.shape.every((d, i) => d === 1 || out.strides[i] === strides[i])) return emit(out);
   const scratch = rowMajorScratch(context, out.storage, out.shape);
   emit(scratch);
-  applyMap(context, { kind: 'copy', storage: out.storage }, scratch, out);
+  applyMap(context, { kind: 'copy' }, scratch, out);
 }
 
 /** Scratch memory as a row-major view. */
@@ -65,7 +67,7 @@ export function lowerTranspose(context: LowerContext, attrs: { readonly perm: re
   const moved: View = { ...x, shape: pick(x.shape, attrs.perm), strides: pick(x.strides, attrs.perm), halo: NO_HALO };
   const rowMajor = rowMajorStrides(moved.shape);
   if (moved.shape.every((d, i) => d === 1 || moved.strides[i] === rowMajor[i])) return context.alias(moved);
-  applyMap(context, { kind: 'copy', storage: x.storage }, moved, context.output());
+  applyMap(context, { kind: 'copy' }, moved, context.output());
 }
 
 /** concat: every operand is copied to its place, requantized where it is on another grid. */
@@ -77,8 +79,8 @@ export function lowerConcat(context: LowerContext, attrs: { readonly axis: numbe
     const x = context.input(slot);
     const part: View = { ...out, shape: x.shape, offset: out.offset + start * (out.strides[axis] as number) };
     const [from, to] = [context.inputType(slot).quant, context.outputType().quant];
-    if (x.storage === 'i16' && !sameQuant(from, to)) requantizeInto(context, x, part, from as Quant, to as Quant);
-    else applyMap(context, { kind: 'copy', storage: x.storage }, x, part);
+    if (holdsCodes(x.storage) && !sameQuant(from, to)) requantizeInto(context, x, part, from as Quant, to as Quant);
+    else applyMap(context, { kind: 'copy' }, x, part);
     start += x.shape[axis] as number;
   }
 }
@@ -113,7 +115,7 @@ export function lowerExpand(context: LowerContext): void {
   const out = context.output();
   const lead = out.shape.length - x.shape.length;
   const strides = out.shape.map((_, d) => (d < lead || x.shape[d - lead] === 1 ? 0 : (x.strides[d - lead] as number)));
-  applyMap(context, { kind: 'copy', storage: x.storage }, { ...x, shape: out.shape, strides }, out);
+  applyMap(context, { kind: 'copy' }, { ...x, shape: out.shape, strides }, out);
 }
 
 /** What a slice takes, resolved: along axes[i], counts[i] elements from starts[i] on, steps[i] apart. */
@@ -135,5 +137,5 @@ export function lowerSlice(context: LowerContext, attrs: SliceRanges): void {
     strides[axis] = stride * (attrs.steps[i] as number);
   });
   const part: View = { ...x, offset, strides, shape: context.outputType().shape, halo: NO_HALO };
-  applyMap(context, { kind: 'copy', storage: x.storage }, part, context.output());
+  applyMap(context, { kind: 'copy' }, part, context.output());
 }

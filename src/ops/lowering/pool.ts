@@ -3,6 +3,7 @@ import { type LowerContext, NO_HALO, refOf, type View } from '../../codegen/lowe
 import { isCodes, type Quant, scaleAt } from '../../ir/type.js';
 import { codeBounds } from '../../quant/bounds.js';
 import { type PoolAttrs, poolWindow } from '../pool-shared.js';
+import { codeStorageOf } from './epilogue.js';
 
 const pixels = (v: View) => ({ pix: v.strides[3] as number, row: v.strides[2] as number });
 
@@ -15,7 +16,7 @@ export function lowerPool(context: LowerContext, attrs: PoolAttrs): void {
   const params: PoolParams = {
     kind: attrs.poolType === 'avg' ? 'average' : 'max',
     input: x.storage,
-    output: q ? { storage: 'i16', rounding: q.rounding } : { storage: 'f32' },
+    output: q ? { storage: codeStorageOf(out), rounding: q.rounding } : { storage: 'f32' },
     channels: x.shape[1] as number,
     height: x.shape[2] as number,
     width: x.shape[3] as number,

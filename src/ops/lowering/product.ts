@@ -1,14 +1,15 @@
 import { epilogueArguments } from '../../codegen/kernels/epilogue.js';
-import { chooseTile, type GemmParams, gemm, packGemm } from '../../codegen/kernels/gemm.js';
+import { type GemmParams, gemm, packGemm } from '../../codegen/kernels/gemm.js';
 import { matmulKernel } from '../../codegen/kernels/matmul.js';
 import { type LowerContext, refOf } from '../../codegen/lowering.js';
+import { chooseTile } from '../../codegen/select.js';
 import { isCodes, sizeOf } from '../../ir/type.js';
 import { toReal } from '../../quant/tensors.js';
 import { modelError } from '../../support/errors.js';
 import { broadcastStrides } from '../broadcast.js';
 import { centredCodes } from '../codes.js';
 import type { ProductAttrs } from '../product-shared.js';
-import { planEpilogue } from './epilogue.js';
+import { operandIsa, planEpilogue } from './epilogue.js';
 import { applyOp, withContiguousOutput } from './movement.js';
 
 /** mul and fc with constant weights: rows of x are the pixels of a matrix product. */
@@ -29,6 +30,7 @@ export function lowerProduct(context: LowerContext, attrs: ProductAttrs): void {
   const { epilogue, args } = planEpilogue(context, { channels: n, activation: attrs.activation ?? null, weightSums });
   const shape: Omit<GemmParams, 'tile'> = {
     storage: x.storage,
+    isa: operandIsa(context, x),
     columns: n,
     rows: 1,
     cols: sizeOf(x.shape) / k,
@@ -40,8 +42,7 @@ export function lowerProduct(context: LowerContext, attrs: ProductAttrs): void {
     epilogue,
   };
   const params: GemmParams = { ...shape, tile: chooseTile(shape) };
-  const packed = packGemm(params, (column, _segment, i) => at(column, i));
-  const stored = packed instanceof Int16Array ? context.weights(packed) : context.data(packed);
+  const stored = context.weights(packGemm(params, (column, _segment, i) => at(column, i)));
   withContiguousOutput(context, (out) =>
     context.call(gemm, params, [refOf(x), refOf(out), stored, ...epilogueArguments(epilogue, args(0, n, 0))]),
   );

@@ -18,9 +18,9 @@ export function lowerSoftmax(context: LowerContext, attrs: { readonly axis: numb
   });
   const n = x.shape[axis] as number;
   const rows = rowMajorScratch(context, 'f32', lastly(x).shape);
-  applyMap(context, { kind: 'copy', storage: 'f32' }, lastly(x), rows);
+  applyMap(context, { kind: 'copy' }, lastly(x), rows);
   context.call(softmaxKernel, { rows: sizeOf(x.shape) / n, n }, [refOf(rows), refOf(rows)]);
-  applyMap(context, { kind: 'copy', storage: 'f32' }, rows, lastly(out));
+  applyMap(context, { kind: 'copy' }, rows, lastly(out));
 }
 
 /** reduce_mean and its relatives over some axes of reals. */

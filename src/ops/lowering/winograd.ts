@@ -1,4 +1,4 @@
-import { eraseKernel, STORAGE_BYTES } from '../../codegen/kernel.js';
+import { eraseKernel, holdsCodes, STORAGE_BYTES } from '../../codegen/kernel.js';
 import { epilogueArguments } from '../../codegen/kernels/epilogue.js';
 import { WINOGRAD_FACTOR, type WinogradParams, winograd, winogradSumBytes } from '../../codegen/kernels/winograd.js';
 import { transformedInput, type WinogradInputParams, winogradInput } from '../../codegen/kernels/winograd-input.js';
@@ -84,12 +84,12 @@ export function winogradBlocks(rows: number, cols: number): WinogradBlock[] {
 export function winogradParams(
   b: WinogradBlock,
   shape: Omit<WinogradParams, 'rows' | 'cols'>,
-  strides: Pick<WinogradInputParams, 'pixStride' | 'rowStride'>,
+  source: Pick<WinogradInputParams, 'storage' | 'pixStride' | 'rowStride'>,
 ): { input: WinogradInputParams; product: WinogradParams; transformedBytes: number; sumBytes: number } {
   const [tileRows, tileCols] = [Math.ceil(b.rows / WINOGRAD_STEP), Math.ceil(b.cols / WINOGRAD_STEP)];
   const product = { ...shape, rows: b.rows, cols: b.cols };
   return {
-    input: { channels: shape.channels, tileRows, tileCols, ...strides },
+    input: { channels: shape.channels, tileRows, tileCols, ...source },
     product,
     transformedBytes: 2 * transformedInput(shape.channels, tileRows * tileCols).length,
     sumBytes: winogradSumBytes(product),
@@ -112,9 +112,12 @@ export function lowerWinograd(
   const { epilogue } = plan;
   const [columns, channels] = g.shape;
   const { pixStride, rowStride, outPix, outRow } = g.common;
+  const { storage } = g.x;
+  if (!holdsCodes(storage)) return false;
+  const source = { storage, pixStride, rowStride };
   const blocks = winogradBlocks(g.common.rows, g.common.cols).map((block) => ({
     ...block,
-    ...winogradParams(block, { channels, columns, outPix, outRow, epilogue }, { pixStride, rowStride }),
+    ...winogradParams(block, { channels, columns, outPix, outRow, epilogue }, source),
   }));
   const v = context.scratch(Math.max(...blocks.map((b) => b.transformedBytes)));
   const m = context.scratch(Math.max(...blocks.map((b) => b.sumBytes)));

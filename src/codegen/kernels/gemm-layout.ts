@@ -1,0 +1,13 @@
+import { STORAGE_BYTES, type Storage } from '../kernel.js';
+import type { GemmParams } from './gemm.js';
+
+/** How packed weights are stored: as what they are multiplied with. */
+export const weightStorage = (p: Pick<GemmParams, 'storage' | 'isa'>): Storage =>
+  p.storage === 'f32' ? 'f32' : p.isa === 'relaxed' ? 'i8' : 'i16';
+
+/** Contiguous k per step of the K loop: the weights of one column in a step are 4 bytes. */
+export const kPerStep = (p: Pick<GemmParams, 'storage' | 'isa'>): number => 4 / STORAGE_BYTES[weightStorage(p)];
+
+/** Steps of the K loop per segment. */
+export const stepsPerSegment = (p: Pick<GemmParams, 'storage' | 'isa' | 'taps'>): number =>
+  Math.ceil(p.taps.length / kPerStep(p));

@@ -1,0 +1,43 @@
+import type { Graph, Node, Value } from '../../ir/graph.js';
+import type { OpTable } from '../../ir/op.js';
+import { isCodes } from '../../ir/type.js';
+import type { Isa, Storage } from '../kernel.js';
+import { fitsI8, productIsa } from '../select.js';
+
+const PRODUCTS = new Set(['conv2d', 'depthwise_conv2d', 'mul', 'fc']);
+
+/**
+ * How every value is stored: reals as f32, codes as i16, and as i8 where all of this holds:
+ *
+ * - the target has relaxed SIMD, since only its products read i8 without widening;
+ * - the codes are proven to lie in 0..127, what those products need;
+ * - a reader gains: a convolution or product of which they are the operand, directly or through ops that move codes.
+ *
+ * Other readers widen at the load, which costs less than a second copy would.
+ */
+export function chooseStorages(graph: Graph, ops: OpTable, target: Isa): ReadonlyMap<number, Storage> {
+  const storages = new Map<number, Storage>();
+  const consumers = graph.consumers();
+  const gains = ({ node, slot }: { node: Node; slot: number }): boolean => {
+    if (PRODUCTS.has(node.op)) return slot === 0 && usesRelaxed(graph, node, target);
+    const out = node.outputs[0];
+    return movesCodes(ops, node) && out !== undefined && storages.get(out) === 'i8';
+  };
+  const choose = (value: Value): Storage => {
+    if (!isCodes(value.type)) return 'f32';
+    const small = target === 'relaxed' && !value.data && fitsI8(value.range);
+    return small && (consumers.get(value.id) ?? []).some(gains) ? 'i8' : 'i16';
+  };
+  // readers come after what they read, so that what they hand on is known
+  for (const node of [...graph.nodes].reverse())
+    for (const id of node.outputs) storages.set(id, choose(graph.value(id)));
+  return storages;
+}
+
+function usesRelaxed(graph: Graph, node: Node, target: Isa): boolean {
+  const [x, w] = [graph.input(node, 0), graph.input(node, 1)];
+  return w.data !== undefined && productIsa(target, x.range, w.range) === 'relaxed';
+}
+
+const movesCodes = (ops: OpTable, node: Node): boolean =>
+  ops.get(node.op)?.quant === 'same-params' || (node.op === 'pool2d' && node.attrs.poolType === 'max');

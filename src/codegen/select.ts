@@ -1,0 +1,84 @@
+/** Which kernel and tile a layer gets: the tables, and the functions that read them. First match wins. */
+import type { Isa, Storage } from './kernel.js';
+import { ARITHMETIC, type DepthwiseArithmetic } from './kernels/depthwise-layout.js';
+import { type CodeInterval, provenRuns } from './kernels/depthwise-runs.js';
+import { type GemmParams, type GemmTile, joinRows } from './kernels/gemm.js';
+
+const within = (range: CodeInterval | null | undefined, lo: number, hi: number): boolean =>
+  range !== null && range !== undefined && lo <= range.lo && range.hi <= hi;
+
+/** Codes that one unsigned 7-bit operand of a relaxed dot product holds: these are stored as i8. */
+export const fitsI8 = (range: CodeInterval | null | undefined): boolean => within(range, 0, 127);
+
+/**
+ * The instructions for products of codes. Relaxed dot products give the exact sum on every engine only with one operand
+ * in 0..127 and the other in -128..127; they take twice as many products as i16 pairs.
+ */
+export const productIsa = (
+  target: Isa,
+  input: CodeInterval | null | undefined,
+  weights: CodeInterval | null | undefined,
+): Isa => (target === 'relaxed' && fitsI8(input) && within(weights, -128, 127) ? 'relaxed' : 'simd');
+
+/** Tiles of matrix products by size: the accumulators and weights of a tile fit the 16 vector registers. */
+const GEMM_TILES: readonly { columns?: number; pixels?: number; tile: GemmTile }[] = [
+  { columns: 4, tile: { mr: 8, nr: 4 } }, // nothing to share between columns: more pixels
+  { pixels: 1, tile: { mr: 1, nr: 16 } }, // fully connected: weights stream through, one activation feeds 16 columns
+  { pixels: 2, tile: { mr: 2, nr: 16 } },
+  { tile: { mr: 4, nr: 8 } }, // best of the tiles measured, for i16 pairs and for relaxed dot products
+];
+
+/**
+ * Steps of K per iteration. V8 of Node 20 spills where i16 pairs are unrolled (45 to 35 GMAC/s), and gains where relaxed
+ * dot products are (45 to 53); that of Node 24 does not care.
+ */
+const UNROLL: Readonly<Record<Isa, number>> = { simd: 1, relaxed: 2 };
+
+/** The tile of a matrix product: the first entry whose limits hold it. */
+export function chooseTile(p: Omit<GemmParams, 'tile'>): GemmTile {
+  const { cols, columns } = joinRows(p);
+  const found = GEMM_TILES.find((t) => columns <= (t.columns ?? columns) && cols <= (t.pixels ?? cols));
+  const { mr, nr } = found?.tile ?? { mr: 1, nr: 4 };
+  return { mr: Math.min(cols, mr), nr, unroll: UNROLL[p.isa] };
+}
+
+/** What the choice for a depthwise convolution depends on. */
+export interface DepthwiseLayer {
+  readonly storage: Storage;
+  readonly target: Isa;
+  readonly channels: number;
+  readonly taps: number;
+  readonly input: CodeInterval | null;
+  readonly weights: CodeInterval | null;
+  /** Centred weights. */
+  weight(channel: number, tap: number): number;
+}
+
+/**
+ * Relative time of the arithmetics per pixel and 16 channels, fitted to measurements of 3x3 and 5x5 windows: once, per
+ * step, and per run for widening int16 sums.
+ */
+const DEPTHWISE_COST: Readonly<
+  Record<Exclude<DepthwiseArithmetic, 'float'>, { once: number; step: number; run: number }>
+> = {
+  dot: { once: 4, step: 20, run: 0 },
+  multiply: { once: 16, step: 7.5, run: 4 },
+  relaxed: { once: 25, step: 9.5, run: 5 },
+};
+
+/** The cheapest arithmetic whose sums are proven exact for the weights of the layer. */
+export function chooseDepthwise(l: DepthwiseLayer): { arithmetic: DepthwiseArithmetic; runs: readonly number[] } {
+  if (l.storage === 'f32') return { arithmetic: 'float', runs: [] };
+  const candidates: (keyof typeof DEPTHWISE_COST)[] = ['dot', 'multiply'];
+  if (l.storage === 'i8' && productIsa(l.target, l.input, l.weights) === 'relaxed') candidates.push('relaxed');
+  let best: { arithmetic: DepthwiseArithmetic; runs: readonly number[]; cost: number } | null = null;
+  for (const arithmetic of candidates) {
+    const { taps: tapsPerStep, runs: inRuns } = ARITHMETIC[arithmetic];
+    const runs = inRuns ? l.input && provenRuns({ ...l, input: l.input, tapsPerStep }) : [];
+    if (!runs) continue;
+    const { once, step, run } = DEPTHWISE_COST[arithmetic];
+    const cost = once + Math.ceil(l.taps / tapsPerStep) * step + runs.length * run;
+    if (!best || cost < best.cost) best = { arithmetic, runs, cost };
+  }
+  return best ?? { arithmetic: 'dot', runs: [] };
+}
