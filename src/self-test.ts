@@ -19,14 +19,6 @@ export async function attachSelfTest(info: ModuleInfo, build: (info: ModuleInfo)
     at(input, data.length).set(data);
   }
   run();
-  const outputs = entry.outputs.map((t) =>
-    selfTestOutput(
-      t.name,
-      at(
-        t,
-        byteLengthOf(t),
-      ),
-    ),
-  );
+  const outputs = entry.outputs.map((t) => selfTestOutput(t.name, at(t, byteLengthOf(t))));
   return { ...info, selfTest: { export: entry.export, seed: SEED, outputs } };
 }

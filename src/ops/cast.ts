@@ -1,6 +1,7 @@
 import { allocate } from '../ir/tensor.js';
 import { type DType, isCodes } from '../ir/type.js';
 import type { OnnxImporter } from './import-context.js';
+import { lowerCast } from './lowering/integers.js';
 import { defineOp } from './op.js';
 import { tensorAt, typeOf } from './shapes.js';
 
@@ -41,6 +42,7 @@ export const cast = defineOp<CastAttrs>({
   doc: 'the same numbers in another dtype',
   inputs: [1, 1],
   quant: 'float-only',
+  lower: lowerCast,
   infer: (attrs, inputs) => [{ dtype: attrs.to, shape: typeOf(inputs, 0).shape }],
   reference(attrs, inputs) {
     const x = tensorAt(inputs, 0);

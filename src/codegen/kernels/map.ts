@@ -11,6 +11,7 @@ import { type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
 import { emitElementwise, vectorNest } from './lanes.js';
 import { stepOf } from './map-steps.js';
 import { collapse, emitNest, outerNest, walk } from './nest.js';
+import { applyFurtherUnary, type FurtherUnary } from './unary-functions.js';
 
 /**
  * Unary maps over a strided nest: target[i] = op(source[i]).
@@ -64,7 +65,8 @@ export type UnaryFunction =
   | 'ceil'
   | 'round'
   | 'softplus'
-  | 'square';
+  | 'square'
+  | FurtherUnary;
 
 /** Types of the op arguments behind source and target. */
 function opSignature(op: MapOp): readonly ('i32' | 'f32')[] {
@@ -151,7 +153,7 @@ export function applyUnary(fn: UnaryFunction, x: number): number {
     case 'square':
       return f32(x * x);
     default:
-      return unreachable(fn);
+      return applyFurtherUnary(fn, x);
   }
 }
 
