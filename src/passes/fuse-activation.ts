@@ -25,6 +25,15 @@ const ACTIVATIONS = new Set([
   'swish',
   'tanh',
   'gelu',
+  'gelu_tanh',
+  'softplus',
+  'softsign',
+  'mish',
+  'elu',
+  'celu',
+  'selu',
+  'thresholded_relu',
+  'shrink',
 ]);
 
 /**
