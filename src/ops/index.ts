@@ -9,6 +9,7 @@ import { clip } from './clip.js';
 import { concat } from './concat.js';
 import { conv2d } from './conv2d.js';
 import { cos } from './cos.js';
+import { depthToSpace } from './depth-to-space.js';
 import { depthwiseConv2d } from './depthwise-conv2d.js';
 import { dequantize } from './dequantize.js';
 import { elementwiseAdd } from './elementwise-add.js';
@@ -41,6 +42,7 @@ import { isnanV2 } from './isnan-v2.js';
 import { leakyRelu } from './leaky-relu.js';
 import { lessEqual } from './less-equal.js';
 import { lessThan } from './less-than.js';
+import { linearInterp } from './linear-interp.js';
 import { log } from './log.js';
 import { logicalAnd } from './logical-and.js';
 import { logicalNot } from './logical-not.js';
@@ -49,8 +51,10 @@ import { logicalXor } from './logical-xor.js';
 import { matmul } from './matmul.js';
 import { mish } from './mish.js';
 import { mul } from './mul.js';
+import { nearestInterp } from './nearest-interp.js';
 import { negative } from './negative.js';
 import type { Op } from './op.js';
+import { pad } from './pad.js';
 import { pool2d } from './pool2d.js';
 import { prelu } from './prelu.js';
 import { quantize } from './quantize.js';
@@ -72,11 +76,13 @@ import { slice } from './slice.js';
 import { softmax } from './softmax.js';
 import { softplus } from './softplus.js';
 import { softsign } from './softsign.js';
+import { spaceToDepth } from './space-to-depth.js';
 import { sqrt } from './sqrt.js';
 import { square } from './square.js';
 import { swish } from './swish.js';
 import { tanh } from './tanh.js';
 import { thresholdedRelu } from './thresholded-relu.js';
+import { tile } from './tile.js';
 import { transpose2 } from './transpose2.js';
 import { where } from './where.js';
 
@@ -93,6 +99,7 @@ const LIST: readonly Op[] = [
   concat,
   conv2d,
   cos,
+  depthToSpace,
   depthwiseConv2d,
   dequantize,
   elementwiseAdd,
@@ -123,6 +130,7 @@ const LIST: readonly Op[] = [
   leakyRelu,
   lessEqual,
   lessThan,
+  linearInterp,
   log,
   logicalAnd,
   logicalNot,
@@ -131,7 +139,9 @@ const LIST: readonly Op[] = [
   matmul,
   mish,
   mul,
+  nearestInterp,
   negative,
+  pad,
   pool2d,
   prelu,
   quantize,
@@ -153,11 +163,13 @@ const LIST: readonly Op[] = [
   softmax,
   softplus,
   softsign,
+  spaceToDepth,
   sqrt,
   square,
   swish,
   tanh,
   thresholdedRelu,
+  tile,
   transpose2,
   where,
 ];

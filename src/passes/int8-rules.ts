@@ -1,7 +1,7 @@
 import type { Graph, Node, Value } from '../ir/graph.js';
 import type { OpTable } from '../ir/op.js';
 import { isCodes, scaleAt, zeroPointAt } from '../ir/type.js';
-import { movesData } from './moves-data.js';
+import { dataInputs, movesData } from './moves-data.js';
 
 const PRODUCTS = new Set(['conv2d', 'depthwise_conv2d', 'mul', 'fc']);
 const ELEMENTWISE = new Set(['elementwise_add', 'elementwise_sub', 'elementwise_mul']);
@@ -20,7 +20,8 @@ export function int8Obstacle(graph: Graph, ops: OpTable, node: Node): string | n
   if (ELEMENTWISE.has(node.op)) return operandObstacle(graph, node, node.inputs.length) ?? outputObstacle(graph, node);
   if (node.op === 'reduce_mean') return 'an int8 mean needs the image plane as axes';
   if (node.op === 'pool2d') return operandObstacle(graph, node, 1);
-  return operandObstacle(graph, node, node.inputs.length) ?? outputObstacle(graph, node);
+  const operands = movesData(ops, node) ? dataInputs(graph, node).length : node.inputs.length;
+  return operandObstacle(graph, node, operands) ?? outputObstacle(graph, node);
 }
 
 const hasGridPerChannel = (v: Value): boolean => v.type.quant !== undefined && v.type.quant.axis !== null;
