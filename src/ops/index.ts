@@ -1,5 +1,7 @@
 import { abs } from './abs.js';
 import { affineChannel } from './affine-channel.js';
+import { argMax } from './arg-max.js';
+import { argMin } from './arg-min.js';
 import { assign } from './assign.js';
 import { batchNorm } from './batch-norm.js';
 import { cast } from './cast.js';
@@ -48,11 +50,13 @@ import { logicalAnd } from './logical-and.js';
 import { logicalNot } from './logical-not.js';
 import { logicalOr } from './logical-or.js';
 import { logicalXor } from './logical-xor.js';
+import { lrn } from './lrn.js';
 import { matmul } from './matmul.js';
 import { mish } from './mish.js';
 import { mul } from './mul.js';
 import { nearestInterp } from './nearest-interp.js';
 import { negative } from './negative.js';
+import { normalize } from './normalize.js';
 import type { Op } from './op.js';
 import { pad } from './pad.js';
 import { pool2d } from './pool2d.js';
@@ -60,7 +64,11 @@ import { prelu } from './prelu.js';
 import { quantize } from './quantize.js';
 import { range } from './range.js';
 import { reciprocal } from './reciprocal.js';
+import { reduceMax } from './reduce-max.js';
 import { reduceMean } from './reduce-mean.js';
+import { reduceMin } from './reduce-min.js';
+import { reduceProd } from './reduce-prod.js';
+import { reduceSum } from './reduce-sum.js';
 import { relu } from './relu.js';
 import { relu6 } from './relu6.js';
 import { requantizeOp } from './requantize.js';
@@ -90,6 +98,8 @@ import { where } from './where.js';
 const LIST: readonly Op[] = [
   abs,
   affineChannel,
+  argMax,
+  argMin,
   assign,
   batchNorm,
   cast,
@@ -136,18 +146,24 @@ const LIST: readonly Op[] = [
   logicalNot,
   logicalOr,
   logicalXor,
+  lrn,
   matmul,
   mish,
   mul,
   nearestInterp,
   negative,
+  normalize,
   pad,
   pool2d,
   prelu,
   quantize,
   range,
   reciprocal,
+  reduceMax,
   reduceMean,
+  reduceMin,
+  reduceProd,
+  reduceSum,
   relu,
   relu6,
   requantizeOp,

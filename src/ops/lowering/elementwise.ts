@@ -69,3 +69,20 @@ export function lowerWhere(context: LowerContext): void {
   const params: SelectParams = { dims: pick(out.shape), strides: [condition, x, y, pick(out.strides)] };
   context.call(selectKernel, params, [...operands.map((v) => refOf(v)), refOf(out)]);
 }
+
+/** An operation on two views of reals with the shape of the target. */
+export function applyBinary(context: LowerContext, op: BinaryOp, a: View, b: View, target: View): void {
+  const order = memoryOrder(target);
+  const pick = (values: readonly number[]): number[] => order.map((i) => values[i] as number);
+  const operand = (v: View) => ({ storage: 'f32' as const, strides: pick(v.strides) });
+  const params: BinaryParams = {
+    op,
+    dims: pick(target.shape),
+    a: operand(a),
+    b: operand(b),
+    target: pick(target.strides),
+    activation: null,
+    output: { storage: 'f32' },
+  };
+  context.call(binaryKernel, params, [refOf(a), refOf(b), refOf(target)]);
+}
