@@ -10,6 +10,7 @@ import { celu } from './celu.js';
 import { clip } from './clip.js';
 import { concat } from './concat.js';
 import { conv2d } from './conv2d.js';
+import { conv2dTranspose } from './conv2d-transpose.js';
 import { cos } from './cos.js';
 import { depthToSpace } from './depth-to-space.js';
 import { depthwiseConv2d } from './depthwise-conv2d.js';
@@ -108,6 +109,7 @@ const LIST: readonly Op[] = [
   clip,
   concat,
   conv2d,
+  conv2dTranspose,
   cos,
   depthToSpace,
   depthwiseConv2d,

@@ -6,6 +6,7 @@ import type { Pass } from './pass.js';
 const HOSTS = new Set([
   'conv2d',
   'depthwise_conv2d',
+  'conv2d_transpose',
   'fc',
   'mul',
   'elementwise_add',

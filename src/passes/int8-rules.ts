@@ -3,7 +3,7 @@ import type { OpTable } from '../ir/op.js';
 import { isCodes, scaleAt, zeroPointAt } from '../ir/type.js';
 import { dataInputs, movesData } from './moves-data.js';
 
-const PRODUCTS = new Set(['conv2d', 'depthwise_conv2d', 'mul', 'fc']);
+const PRODUCTS = new Set(['conv2d', 'depthwise_conv2d', 'conv2d_transpose', 'mul', 'fc']);
 const ELEMENTWISE = new Set(['elementwise_add', 'elementwise_sub', 'elementwise_mul']);
 
 /** Ops that have an int8 form at all, whatever the scales. */
@@ -39,6 +39,12 @@ function operandObstacle(graph: Graph, node: Node, count: number): string | null
 const outputObstacle = (graph: Graph, node: Node): string | null =>
   onTensorGrid(graph.output(node)) ? null : `no scale on its output ("${graph.output(node).name}")`;
 
+/** The dimension of a product's weights that runs over the output channels. */
+function filterAxis(node: Node): number {
+  if (node.op === 'mul' || node.op === 'fc') return node.attrs.transposeWeights ? 0 : 1;
+  return node.op === 'conv2d_transpose' ? 1 : 0;
+}
+
 function productObstacle(graph: Graph, node: Node): string | null {
   const x = graph.input(node, 0);
   const w = graph.input(node, 1);
@@ -47,7 +53,8 @@ function productObstacle(graph: Graph, node: Node): string | null {
   if (!isCodes(w.type)) return `no scale on its weights ("${w.name}")`;
   const bias = graph.optionalInput(node, 2);
   if (bias && !bias.data) return 'its bias is computed at run time';
-  const axis = node.op === 'mul' || node.op === 'fc' ? (node.attrs.transposeWeights ? 0 : 1) : 0;
+  if (node.op === 'conv2d_transpose' && node.attrs.groups !== 1) return 'it is a transposed convolution in groups';
+  const axis = filterAxis(node);
   const wq = w.type.quant;
   if (wq && wq.axis !== null && wq.axis !== axis) return `its weights are quantized along axis ${wq.axis}`;
   const residual = graph.optionalInput(node, 3);
