@@ -210,6 +210,11 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   Gemm: ['fc', 'mul'],
   MatMul: ['mul', 'matmul', 'fc'],
   Clip: ['clip', 'relu6', 'relu'],
+  Gelu: ['gelu', 'gelu_tanh'],
+  Mod: ['elementwise_mod', 'elementwise_fmod'],
+  PRelu: ['prelu', 'leaky_relu'],
+  Resize: ['nearest_interp', 'linear_interp'],
+  Upsample: ['nearest_interp', 'linear_interp'],
 };
 
 /** The op names that an ONNX op type stands for, where users name ops by their ONNX type. */

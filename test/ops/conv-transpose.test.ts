@@ -104,7 +104,7 @@ if (hasOrt('transposed convolutions against onnxruntime')) {
 test('int8, exactly: weights per tensor and per output channel, batch of two', async () => {
   const grid = { dtype: 'u8', scale: 0.03, zeroPoint: 111 } as const;
   for (const axis of [undefined, 1])
-    for (const attrs of [{ strides: [2, 2] }, { strides: [2, 2], pads: [1, 1, 1, 1], output_padding: [1, 1] }]) {
+    for (const attrs of each({ strides: [2, 2] }, { strides: [2, 2], pads: [1, 1, 1, 1], output_padding: [1, 1] })) {
       const net = new Network(axis ?? 5);
       const x = net.fake(net.input('x', [2, 6, 4, 5]), grid);
       const bias = net.values([7]);
