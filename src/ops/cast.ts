@@ -29,6 +29,14 @@ const importCast: OnnxImporter = (context) => {
   return x.type.dtype === to ? x : context.add('cast', { to }, [x]);
 };
 
+/** ONNX CastLike: to the dtype of the second operand. */
+const importCastLike: OnnxImporter = (context) => {
+  const [x, like] = [context.input(0), context.input(1)];
+  if (isCodes(x.type) || isCodes(like.type))
+    context.unsupported('CastLike of quantized codes', 'Use DequantizeLinear.');
+  return x.type.dtype === like.type.dtype ? x : context.add('cast', { to: like.type.dtype }, [x]);
+};
+
 /** One element as another dtype: floats truncate towards zero and wrap, as in C; bool is "not zero". */
 function convert(v: number | bigint, to: DType): number | bigint {
   if (to === 'f32') return Number(v);
@@ -50,5 +58,5 @@ export const cast = defineOp<CastAttrs>({
     for (let i = 0; i < data.length; i++) data[i] = convert(x.data[i] as number | bigint, attrs.to) as never;
     return [{ type: { dtype: attrs.to, shape: x.type.shape }, data }];
   },
-  onnx: { Cast: importCast },
+  onnx: { Cast: importCast, CastLike: importCastLike },
 });

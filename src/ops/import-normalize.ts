@@ -1,4 +1,5 @@
 import type { Value } from '../ir/graph.js';
+import { f32 } from '../ir/tensor.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { normalizeAxes, normalizeAxis } from './shapes.js';
 
@@ -21,14 +22,24 @@ const perChannel = (context: ImportContext, v: Value, rank: number): Value =>
   reshape(context, v, [v.type.shape[0] as number, ...new Array<number>(rank - 2).fill(1)]);
 
 export const importLayerNorm: OnnxImporter = (context) => {
-  if (context.outputCount > 1) context.unsupported('LayerNormalization with mean or deviation as outputs');
   const x = context.input(0);
   const rank = x.type.shape.length;
   const first = normalizeAxis(context.attrs.int('axis', -1), rank);
   const axes = Array.from({ length: rank - first }, (_, i) => first + i);
   const normal = context.add('normalize', { axes, epsilon: epsilonOf(context) }, [x]);
-  return affine(context, normal, context.input(1), context.optional(2));
+  const y = affine(context, normal, context.input(1), context.optional(2));
+  return context.outputCount > 1 ? [y, ...moments(context, x, axes)] : y;
 };
+
+/** Mean and 1 / deviation over axes, as LayerNormalization gives them as further outputs. */
+function moments(context: ImportContext, x: Value, axes: readonly number[]): Value[] {
+  const attrs = { axes, keepDims: true };
+  const mean = context.add('reduce_mean', attrs, [x]);
+  const square = context.add('square', {}, [pair(context, 'elementwise_sub', x, mean)]);
+  const epsilon = context.literal('epsilon', f32([], [epsilonOf(context)]));
+  const variance = pair(context, 'elementwise_add', context.add('reduce_mean', attrs, [square]), epsilon);
+  return [mean, context.add('reciprocal', {}, [context.add('sqrt', {}, [variance])])];
+}
 
 export const importInstanceNorm: OnnxImporter = (context) => {
   const x = context.input(0);

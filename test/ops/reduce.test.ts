@@ -83,6 +83,7 @@ if (hasOrt('reductions against onnxruntime')) {
         inputs: [X, floats(n, 1)],
       });
     }
+    await checkEverywhere({ op: 'LayerNormalization', opset: 17, inputs: [X, floats(5, 1)], outputs: 3 });
     const scale = { shape: [4, 5], data: Array.from({ length: 20 }, (_, i) => i / 9 - 1) };
     await checkEverywhere({ op: 'LayerNormalization', opset: 17, attrs: { axis: 2 }, inputs: [X, scale, scale] });
     await checkEverywhere({ op: 'LayerNormalization', opset: 17, inputs: [[6, 33], floats(33, 1), floats(33, 3)] });
