@@ -92,6 +92,7 @@ import { swish } from './swish.js';
 import { tanh } from './tanh.js';
 import { thresholdedRelu } from './thresholded-relu.js';
 import { tile } from './tile.js';
+import { topK } from './top-k.js';
 import { transpose2 } from './transpose2.js';
 import { where } from './where.js';
 
@@ -188,6 +189,7 @@ const LIST: readonly Op[] = [
   tanh,
   thresholdedRelu,
   tile,
+  topK,
   transpose2,
   where,
 ];

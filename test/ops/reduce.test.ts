@@ -58,6 +58,17 @@ if (hasOrt('reductions against onnxruntime')) {
           }
   });
 
+  test('TopK', async () => {
+    for (const axis of [0, 1, 2, -1])
+      for (const largest of [0, 1])
+        for (const k of [1, X.at(axis) as number])
+          await checkEverywhere(
+            { op: 'TopK', opset: 11, attrs: { axis, largest }, inputs: [X, list(k)], outputs: 2 },
+            { first: [1, 1, 2, 1, 1, 1, 0, -0] },
+          );
+    await checkEverywhere({ op: 'TopK', opset: 7, attrs: { k: 3 }, inputs: [[4, 9]], outputs: 2 });
+  });
+
   test('Softmax and LogSoftmax', async () => {
     for (const op of ['Softmax', 'LogSoftmax'])
       for (const opset of [11, 13])

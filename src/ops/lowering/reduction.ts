@@ -2,9 +2,10 @@ import { type ArgReduceParams, argReduceKernel } from '../../codegen/kernels/arg
 import { normalizeKernel } from '../../codegen/kernels/normalize.js';
 import { type ReduceParams, reduceKernel } from '../../codegen/kernels/reduce.js';
 import { softmaxKernel } from '../../codegen/kernels/softmax.js';
+import { type TopKParams, topKKernel } from '../../codegen/kernels/top-k.js';
 import { type LowerContext, refOf, type View } from '../../codegen/lowering.js';
 import { sizeOf } from '../../ir/type.js';
-import { applyMap, rowMajorScratch } from './movement.js';
+import { applyMap, memoryOrder, rowMajorScratch } from './movement.js';
 
 /** A view with some dimensions moved to the end, in their order. */
 function withLast(v: View, last: readonly number[]): View {
@@ -75,3 +76,28 @@ export const lowerArgReduce =
     const params: ArgReduceParams = { op, last: attrs.last, kept: outer, size, step };
     context.call(argReduceKernel, params, [refOf(x), refOf(out)]);
   };
+
+/** top_k along an axis: values and places. */
+export function lowerTopK(
+  context: LowerContext,
+  attrs: { readonly axis: number; readonly k: number; readonly largest: boolean },
+): void {
+  const views = [context.input(0), context.output(0), context.output(1)] as const;
+  const [x, values] = views;
+  const kept = memoryOrder(values).filter((d) => d !== attrs.axis);
+  const params: TopKParams = {
+    largest: attrs.largest,
+    k: attrs.k,
+    kept: {
+      dims: kept.map((d) => x.shape[d] as number),
+      strides: views.map((v) => kept.map((d) => v.strides[d] as number)),
+    },
+    size: x.shape[attrs.axis] as number,
+    steps: views.map((v) => v.strides[attrs.axis]) as [number, number, number],
+  };
+  context.call(
+    topKKernel,
+    params,
+    views.map((v) => refOf(v)),
+  );
+}
