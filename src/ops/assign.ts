@@ -1,4 +1,6 @@
-import { isCodes } from '../ir/type.js';
+import type { Value } from '../ir/graph.js';
+import { allocate } from '../ir/tensor.js';
+import { isCodes, sizeOf } from '../ir/type.js';
 import type { OnnxImporter } from './import-context.js';
 import { lowerIdentity } from './lowering/movement.js';
 import { defineOp } from './op.js';
@@ -10,12 +12,17 @@ const importIdentity: OnnxImporter = (context) => {
   return x.data || isCodes(x.type) ? x : context.add('assign', {}, [x]);
 };
 
-/** ONNX Dropout in inference: the identity. Its mask is all ones and not supported as an output. */
+/** ONNX Dropout in inference: the identity, and a mask that is true everywhere (before opset 12 its content is open). */
 const importDropout: OnnxImporter = (context) => {
-  if (context.outputCount > 1) context.unsupported('Dropout with its mask as second output');
   const training = context.inputCount > 2 ? context.numbers(2) : null;
   if (training?.[0]) context.unsupported('Dropout in training mode', 'Export the model for inference.');
-  return importIdentity(context);
+  const y = importIdentity(context) as Value;
+  if (context.outputCount < 2) return y;
+  if (context.opset < 12)
+    context.unsupported('Dropout with its mask as second output', 'Export with opset 12 or later.');
+  const { shape } = y.type;
+  const mask = allocate('bool', sizeOf(shape)).fill(1);
+  return [y, context.literal('mask', { type: { dtype: 'bool', shape }, data: mask })];
 };
 
 export const assign = defineOp({

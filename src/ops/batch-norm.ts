@@ -1,5 +1,7 @@
+import type { Value } from '../ir/graph.js';
+import { f32 } from '../ir/tensor.js';
 import { sizeOf } from '../ir/type.js';
-import type { OnnxImporter } from './import-context.js';
+import type { ImportContext, OnnxImporter } from './import-context.js';
 import { defineOp } from './op.js';
 import { realTypeOf, show, tensorAt } from './shapes.js';
 
@@ -10,12 +12,32 @@ const importBatchNorm: OnnxImporter = (context) => {
     context.unsupported('BatchNormalization in training mode', 'Export the model for inference.');
   if (context.attrs.int('spatial', 1) === 0) context.unsupported('BatchNormalization with spatial = 0');
   const epsilon = Math.fround(context.attrs.float('epsilon', 1e-5));
+  if ([1, 2, 3, 4].some((i) => isComputed(context.input(i)))) return composed(context, epsilon);
   return context.add(
     'batch_norm',
     { epsilon },
     [0, 1, 2, 3, 4].map((i) => context.input(i)),
   );
 };
+
+/** Neither a constant nor codes of one. */
+const isComputed = (v: Value): boolean => v.data === undefined;
+
+/** With parameters that the network computes: the formula, op by op. */
+function composed(context: ImportContext, epsilon: number): Value {
+  const { shape } = context.input(0).type;
+  const channel = (i: number): Value => {
+    const v = context.input(i);
+    if (shape.length <= 2) return v;
+    return context.add('reshape2', { shape: [v.type.shape[0] as number, ...shape.slice(2).map(() => 1)] }, [v]);
+  };
+  const pair = (op: string, a: Value, b: Value): Value => context.add(op, { activation: null }, [a, b]);
+  const [scale, bias, mean, variance] = [1, 2, 3, 4].map(channel) as [Value, Value, Value, Value];
+  const raised = pair('elementwise_add', variance, context.literal('epsilon', f32([], [epsilon])));
+  const factor = pair('elementwise_div', scale, context.add('sqrt', {}, [raised]));
+  const centred = pair('elementwise_sub', context.input(0), mean);
+  return pair('elementwise_add', pair('elementwise_mul', centred, factor), bias);
+}
 
 export const batchNorm = defineOp<BatchNormAttrs>({
   name: 'batch_norm',

@@ -1,6 +1,7 @@
 import { allocate } from '../ir/tensor.js';
 import { type DType, isCodes } from '../ir/type.js';
 import type { OnnxImporter } from './import-context.js';
+import { lowerCast } from './lowering/integers.js';
 import { defineOp } from './op.js';
 import { tensorAt, typeOf } from './shapes.js';
 
@@ -28,6 +29,14 @@ const importCast: OnnxImporter = (context) => {
   return x.type.dtype === to ? x : context.add('cast', { to }, [x]);
 };
 
+/** ONNX CastLike: to the dtype of the second operand. */
+const importCastLike: OnnxImporter = (context) => {
+  const [x, like] = [context.input(0), context.input(1)];
+  if (isCodes(x.type) || isCodes(like.type))
+    context.unsupported('CastLike of quantized codes', 'Use DequantizeLinear.');
+  return x.type.dtype === like.type.dtype ? x : context.add('cast', { to: like.type.dtype }, [x]);
+};
+
 /** One element as another dtype: floats truncate towards zero and wrap, as in C; bool is "not zero". */
 function convert(v: number | bigint, to: DType): number | bigint {
   if (to === 'f32') return Number(v);
@@ -41,6 +50,7 @@ export const cast = defineOp<CastAttrs>({
   doc: 'the same numbers in another dtype',
   inputs: [1, 1],
   quant: 'float-only',
+  lower: lowerCast,
   infer: (attrs, inputs) => [{ dtype: attrs.to, shape: typeOf(inputs, 0).shape }],
   reference(attrs, inputs) {
     const x = tensorAt(inputs, 0);
@@ -48,5 +58,5 @@ export const cast = defineOp<CastAttrs>({
     for (let i = 0; i < data.length; i++) data[i] = convert(x.data[i] as number | bigint, attrs.to) as never;
     return [{ type: { dtype: attrs.to, shape: x.type.shape }, data }];
   },
-  onnx: { Cast: importCast },
+  onnx: { Cast: importCast, CastLike: importCastLike },
 });

@@ -1,3 +1,4 @@
+import type { Value } from '../ir/graph.js';
 import { allocate, type Tensor } from '../ir/tensor.js';
 import { isCodes } from '../ir/type.js';
 import { applyActivation } from '../quant/activation.js';
@@ -34,8 +35,19 @@ function bounds(context: ImportContext): { min: number; max: number } {
   return { min: finite(Math.min(min, max)), max: finite(max) };
 }
 
+/** Bounds that the network computes, and bounds of integers: a maximum and a minimum. */
+function asExtremes(context: ImportContext, x: Value): Value {
+  const bounded = (op: string, v: Value, bound: Value | null): Value =>
+    bound ? context.add(op, { activation: null }, [v, bound]) : v;
+  const raised = bounded('elementwise_max', x, context.optional(1));
+  const y = bounded('elementwise_min', raised, context.optional(2));
+  return y === x ? context.add('assign', {}, [x]) : y;
+}
+
 const importClip: OnnxImporter = (context) => {
   const x = context.input(0);
+  const computed = [1, 2].some((i) => i < context.inputCount && context.optional(i) && !context.optional(i)?.data);
+  if (!isCodes(x.type) && (computed || x.type.dtype !== 'f32')) return asExtremes(context, x);
   return context.add('clip', isCodes(x.type) ? { ...bounds(context), onCodes: true } : bounds(context), [x]);
 };
 

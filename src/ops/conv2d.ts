@@ -1,22 +1,21 @@
 import { type ConvAttrs, inferConv, integerConv, referenceConv } from './conv-shared.js';
 import type { OnnxImporter } from './import-context.js';
+import { asImage } from './import-image.js';
 import { convolutionHalo, lowerConv2d } from './lowering/convolution.js';
 import { defineOp } from './op.js';
 import { show } from './shapes.js';
 import { importWindow } from './window.js';
 
-/** ONNX Conv; `auto_pad` becomes explicit pads. */
+/** ONNX Conv over two dimensions, or over one as an image of height 1; `auto_pad` becomes explicit pads. */
 const importConv: OnnxImporter = (context) => {
-  const [x, w, bias] = [context.input(0), context.input(1), context.optional(2)];
-  const ksize = w.type.shape.slice(2);
-  const stated = context.attrs.ints('kernel_shape', ksize);
-  if (show(stated) !== show(ksize)) throw new Error(`kernel_shape ${show(stated)} on weights ${show(w.type.shape)}`);
-  const attrs = {
-    ...importWindow(context, x.type.shape, ksize),
-    groups: context.attrs.int('group', 1),
-    activation: null,
-  };
-  return context.add('conv2d', attrs, bias ? [x, w, bias] : [x, w]);
+  const bias = context.optional(2);
+  const [image, weights] = [asImage(context, context.input(0)), asImage(context, context.input(1))];
+  const ksize = weights.value.type.shape.slice(2);
+  const stated = image.pair(context.attrs.ints('kernel_shape', ksize), 1);
+  if (show(stated) !== show(ksize))
+    throw new Error(`kernel_shape ${show(stated)} on weights ${show(context.input(1).type.shape)}`);
+  const attrs = { ...importWindow(context, image, ksize), groups: context.attrs.int('group', 1), activation: null };
+  return image.restore(context.add('conv2d', attrs, [image.value, weights.value, ...(bias ? [bias] : [])]));
 };
 
 export const conv2d = defineOp<ConvAttrs>({

@@ -22,6 +22,8 @@ interface BinaryOp {
   readonly name: string;
   readonly doc: string;
   readonly onnx: string;
+  /** How ONNX types are read, where it is not one type with two operands. */
+  readonly importers?: Readonly<Record<string, OnnxImporter>>;
   /** The kernel's name for it. */
   readonly kernel: BinaryKernelOp;
   real(a: number, b: number): number;
@@ -95,13 +97,17 @@ function integer(op: BinaryOp, attrs: ElementwiseAttrs, inputs: Inputs, output: 
 export const scaledAddition = (a: number, b: number, sa: number, sb: number, unit: number): number =>
   scaledSum(a, Math.fround(sa / unit), { residual: { value: b, scale: Math.fround(sb / unit) } });
 
+/** The importer of an ONNX type with two operands. */
+export const importPair =
+  (name: string, type: string): OnnxImporter =>
+  (context) => {
+    if (context.attrs.int('axis', 0) !== 0 || context.attrs.int('broadcast', 0) !== 0)
+      context.unsupported(`${type} with the broadcasting of opset 6`);
+    return context.add(name, { activation: null }, [context.input(0), context.input(1)]);
+  };
+
 /** An op of two broadcasting operands. */
 export function elementwiseOp(op: BinaryOp): Op {
-  const importBinary: OnnxImporter = (context) => {
-    if (context.attrs.int('axis', 0) !== 0 || context.attrs.int('broadcast', 0) !== 0)
-      context.unsupported(`${op.onnx} with the broadcasting of opset 6`);
-    return context.add(op.name, { activation: null }, [context.input(0), context.input(1)]);
-  };
   return defineOp<ElementwiseAttrs>({
     name: op.name,
     doc: op.doc,
@@ -113,12 +119,29 @@ export function elementwiseOp(op: BinaryOp): Op {
     ...(op.scaled
       ? { integer: (attrs: ElementwiseAttrs, inputs: Inputs, output: TensorType) => integer(op, attrs, inputs, output) }
       : {}),
-    onnx: { [op.onnx]: importBinary },
+    onnx: op.importers ?? { [op.onnx]: importPair(op.name, op.onnx) },
   });
 }
+
+/** The importer of an ONNX type with any number of operands, which are combined one after the other. */
+export const importChain =
+  (name: string): OnnxImporter =>
+  (context) => {
+    const operands = Array.from({ length: context.inputCount }, (_, i) => context.input(i));
+    const first = context.input(0);
+    if (operands.length === 1) return first.data ? first : context.add('assign', {}, [first]);
+    return operands.slice(1).reduce((sum, x) => context.add(name, { activation: null }, [sum, x]), first);
+  };
 
 /** Division of integers, truncating. Throws on a zero divisor. */
 export function divideWhole(a: bigint, b: bigint): bigint {
   if (b === 0n) throw new Error('integer division by zero');
   return a / b;
+}
+
+/** Remainder of integers, with the sign of the divisor (`floors`) or of the dividend. Throws on a zero divisor. */
+export function remainder(a: bigint, b: bigint, floors: boolean): bigint {
+  if (b === 0n) throw new Error('integer division by zero');
+  const r = a % b;
+  return floors && r !== 0n && r < 0n !== b < 0n ? r + b : r;
 }

@@ -2,6 +2,7 @@ import { numbers } from '../ir/tensor.js';
 import { sizeOf } from '../ir/type.js';
 import type { OnnxImporter } from './import-context.js';
 import { onReals } from './import-helpers.js';
+import { lowerGather } from './lowering/resample.js';
 import { gatherElements } from './move.js';
 import { defineOp } from './op.js';
 import { normalizeAxis, reshaped, tensorAt, typeOf } from './shapes.js';
@@ -26,9 +27,12 @@ export const gather = defineOp<GatherAttrs>({
   doc: 'slices of x along an axis, chosen by integer indices (negative: from the end)',
   inputs: [2, 2],
   quant: 'same-params',
+  lower: lowerGather,
   infer(attrs, inputs) {
     const [x, indices] = [typeOf(inputs, 0), typeOf(inputs, 1)];
-    normalizeAxis(attrs.axis, x.shape.length);
+    const extent = x.shape[normalizeAxis(attrs.axis, x.shape.length)] as number;
+    const outside = inputs[1]?.data && numbers(inputs[1].data).find((i) => i < -extent || i >= extent);
+    if (outside !== undefined) throw new Error(`index ${outside} is outside of ${extent}`);
     if (indices.dtype !== 'i32' && indices.dtype !== 'i64') throw new Error(`indices of dtype ${indices.dtype}`);
     return [reshaped(x, gatherShape(attrs.axis, x.shape, indices.shape))];
   },

@@ -7,8 +7,9 @@ export const gelu = activationOp({
   onnx: {
     Gelu(context) {
       const approximate = context.attrs.string('approximate', 'none');
-      if (approximate !== 'none') context.unsupported(`Gelu with approximate "${approximate}"`);
-      return context.add('gelu', {}, [context.input(0)]);
+      if (approximate !== 'none' && approximate !== 'tanh')
+        context.unsupported(`Gelu with approximate "${approximate}"`);
+      return context.add(approximate === 'tanh' ? 'gelu_tanh' : 'gelu', {}, [context.input(0)]);
     },
   },
 });

@@ -16,7 +16,7 @@ export function onReals(context: ImportContext, apply: (x: Value) => Value): Val
 }
 
 /** Importers of arithmetic ops that know what to do with codes; ops that move data and Q/DQ all do. */
-const READ_CODES = new Set(['Cast', 'Clip', 'MaxPool', 'Relu', 'Shape']);
+const READ_CODES = new Set(['Cast', 'Clip', 'MaxPool', 'Relu', 'Shape', 'Size']);
 
 /** An importer that refuses codes, which the source would compute with as plain integers. */
 export function guarded(type: string, op: OpDef, importer: OnnxImporter): OnnxImporter {

@@ -1,87 +1,197 @@
+import { abs } from './abs.js';
 import { affineChannel } from './affine-channel.js';
+import { argMax } from './arg-max.js';
+import { argMin } from './arg-min.js';
 import { assign } from './assign.js';
 import { batchNorm } from './batch-norm.js';
 import { cast } from './cast.js';
+import { ceil } from './ceil.js';
+import { celu } from './celu.js';
 import { clip } from './clip.js';
 import { concat } from './concat.js';
 import { conv2d } from './conv2d.js';
+import { conv2dTranspose } from './conv2d-transpose.js';
+import { cos } from './cos.js';
+import { depthToSpace } from './depth-to-space.js';
 import { depthwiseConv2d } from './depthwise-conv2d.js';
 import { dequantize } from './dequantize.js';
 import { elementwiseAdd } from './elementwise-add.js';
 import { elementwiseDiv } from './elementwise-div.js';
+import { elementwiseFmod } from './elementwise-fmod.js';
+import { elementwiseMax } from './elementwise-max.js';
+import { elementwiseMin } from './elementwise-min.js';
+import { elementwiseMod } from './elementwise-mod.js';
 import { elementwiseMul } from './elementwise-mul.js';
+import { elementwisePow } from './elementwise-pow.js';
 import { elementwiseSub } from './elementwise-sub.js';
+import { elu } from './elu.js';
+import { equal } from './equal.js';
+import { erf } from './erf.js';
+import { exp } from './exp.js';
 import { expand } from './expand.js';
 import { fakeQuantize } from './fake-quantize.js';
 import { fc } from './fc.js';
 import { fillConstant } from './fill-constant.js';
+import { floor } from './floor.js';
 import { gather } from './gather.js';
 import { gelu } from './gelu.js';
+import { geluTanh } from './gelu-tanh.js';
 import { hardSigmoid } from './hard-sigmoid.js';
 import { hardSwish } from './hard-swish.js';
 import type { OnnxImporter } from './import-context.js';
 import { guarded } from './import-helpers.js';
+import { isinfV2 } from './isinf-v2.js';
+import { isnanV2 } from './isnan-v2.js';
 import { leakyRelu } from './leaky-relu.js';
+import { lessEqual } from './less-equal.js';
+import { lessThan } from './less-than.js';
+import { linearInterp } from './linear-interp.js';
+import { log } from './log.js';
+import { logicalAnd } from './logical-and.js';
+import { logicalNot } from './logical-not.js';
+import { logicalOr } from './logical-or.js';
+import { logicalXor } from './logical-xor.js';
+import { lrn } from './lrn.js';
 import { matmul } from './matmul.js';
+import { mish } from './mish.js';
 import { mul } from './mul.js';
+import { nearestInterp } from './nearest-interp.js';
+import { negative } from './negative.js';
+import { normalize } from './normalize.js';
 import type { Op } from './op.js';
+import { pad } from './pad.js';
 import { pool2d } from './pool2d.js';
+import { prelu } from './prelu.js';
 import { quantize } from './quantize.js';
 import { range } from './range.js';
+import { reciprocal } from './reciprocal.js';
+import { reduceMax } from './reduce-max.js';
 import { reduceMean } from './reduce-mean.js';
+import { reduceMin } from './reduce-min.js';
+import { reduceProd } from './reduce-prod.js';
+import { reduceSum } from './reduce-sum.js';
 import { relu } from './relu.js';
 import { relu6 } from './relu6.js';
 import { requantizeOp } from './requantize.js';
 import { reshape2 } from './reshape2.js';
+import { round } from './round.js';
+import { selu } from './selu.js';
 import { shape } from './shape.js';
+import { shrink } from './shrink.js';
 import { sigmoid } from './sigmoid.js';
+import { sign } from './sign.js';
+import { sin } from './sin.js';
 import { slice } from './slice.js';
 import { softmax } from './softmax.js';
+import { softplus } from './softplus.js';
+import { softsign } from './softsign.js';
+import { spaceToDepth } from './space-to-depth.js';
+import { sqrt } from './sqrt.js';
+import { square } from './square.js';
 import { swish } from './swish.js';
 import { tanh } from './tanh.js';
+import { thresholdedRelu } from './thresholded-relu.js';
+import { tile } from './tile.js';
+import { topK } from './top-k.js';
 import { transpose2 } from './transpose2.js';
+import { where } from './where.js';
 
 /** Every op. To add one, write its file and name it here. */
 const LIST: readonly Op[] = [
+  abs,
   affineChannel,
+  argMax,
+  argMin,
   assign,
   batchNorm,
   cast,
+  ceil,
+  celu,
   clip,
   concat,
   conv2d,
+  conv2dTranspose,
+  cos,
+  depthToSpace,
   depthwiseConv2d,
   dequantize,
   elementwiseAdd,
   elementwiseDiv,
+  elementwiseFmod,
+  elementwiseMax,
+  elementwiseMin,
+  elementwiseMod,
   elementwiseMul,
+  elementwisePow,
   elementwiseSub,
+  elu,
+  equal,
+  erf,
+  exp,
   expand,
   fakeQuantize,
   fc,
   fillConstant,
+  floor,
   gather,
   gelu,
+  geluTanh,
   hardSigmoid,
   hardSwish,
+  isinfV2,
+  isnanV2,
   leakyRelu,
+  lessEqual,
+  lessThan,
+  linearInterp,
+  log,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  lrn,
   matmul,
+  mish,
   mul,
+  nearestInterp,
+  negative,
+  normalize,
+  pad,
   pool2d,
+  prelu,
   quantize,
   range,
+  reciprocal,
+  reduceMax,
   reduceMean,
+  reduceMin,
+  reduceProd,
+  reduceSum,
   relu,
   relu6,
   requantizeOp,
   reshape2,
+  round,
+  selu,
   shape,
+  shrink,
   sigmoid,
+  sign,
+  sin,
   slice,
   softmax,
+  softplus,
+  softsign,
+  spaceToDepth,
+  sqrt,
+  square,
   swish,
   tanh,
+  thresholdedRelu,
+  tile,
+  topK,
   transpose2,
+  where,
 ];
 
 /** The ops by name (Paddle's op type names). */
@@ -102,6 +212,11 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   Gemm: ['fc', 'mul'],
   MatMul: ['mul', 'matmul', 'fc'],
   Clip: ['clip', 'relu6', 'relu'],
+  Gelu: ['gelu', 'gelu_tanh'],
+  Mod: ['elementwise_mod', 'elementwise_fmod'],
+  PRelu: ['prelu', 'leaky_relu'],
+  Resize: ['nearest_interp', 'linear_interp'],
+  Upsample: ['nearest_interp', 'linear_interp'],
 };
 
 /** The op names that an ONNX op type stands for, where users name ops by their ONNX type. */

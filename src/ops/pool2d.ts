@@ -6,6 +6,7 @@ import { centredCodes, isPerTensorCodes } from './codes.js';
 import { finisher } from './epilogue.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { onReals } from './import-helpers.js';
+import { asImage, type Image } from './import-image.js';
 import { lowerPool } from './lowering/pool.js';
 import { defineOp } from './op.js';
 import { type PoolAttrs, poolWindow, slidePool } from './pool-shared.js';
@@ -61,28 +62,26 @@ const importPool =
   (context) => {
     const { attrs } = context;
     if (context.outputCount > 1) context.unsupported(`${context.type} with indices as second output`);
-    const x = context.input(0);
-    const ksize = attrs.ints('kernel_shape');
-    return pool(context, {
-      poolType,
-      ksize,
-      ...importWindow(context, x.type.shape, ksize),
-      global: false,
-      countIncludePad: attrs.int('count_include_pad', 0) !== 0,
-      ceilMode: attrs.int('ceil_mode', 0) !== 0,
+    return pool(context, (image) => {
+      const ksize = image.pair(attrs.ints('kernel_shape'), 1);
+      const ceilMode = attrs.int('ceil_mode', 0) !== 0;
+      const countIncludePad = attrs.int('count_include_pad', 0) !== 0;
+      return { poolType, ksize, ...importWindow(context, image, ksize), global: false, countIncludePad, ceilMode };
     });
   };
 
 const importGlobal =
   (poolType: 'avg' | 'max'): OnnxImporter =>
   (context) => {
-    const rank = context.input(0).type.shape.length;
-    if (rank !== 4) context.unsupported(`${context.type} on a tensor of rank ${rank}`);
     const window = { ksize: [1, 1], strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1] };
-    return pool(context, { poolType, ...window, global: true, countIncludePad: false, ceilMode: false });
+    return pool(context, () => ({ poolType, ...window, global: true, countIncludePad: false, ceilMode: false }));
   };
 
-const pool = (context: ImportContext, attrs: PoolAttrs) => onReals(context, (x) => context.add('pool2d', attrs, [x]));
+const pool = (context: ImportContext, attrsOf: (image: Image) => PoolAttrs) =>
+  onReals(context, (x) => {
+    const image = asImage(context, x);
+    return image.restore(context.add('pool2d', attrsOf(image), [image.value]));
+  });
 
 export const pool2d = defineOp<PoolAttrs>({
   name: 'pool2d',

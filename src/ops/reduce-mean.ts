@@ -5,22 +5,15 @@ import { toReal } from '../quant/tensors.js';
 import { stridedIndices } from './broadcast.js';
 import { centredCodes, isPerTensorCodes } from './codes.js';
 import { finisher } from './epilogue.js';
-import type { OnnxImporter } from './import-context.js';
-import { axesOf } from './import-helpers.js';
 import { lowerReduce } from './lowering/reduction.js';
 import { defineOp } from './op.js';
-import { asInputs, normalizeAxes, realTypeOf, tensorAt } from './shapes.js';
-
-/** `axes` are sorted and not negative. */
-type ReduceAttrs = { readonly axes: readonly number[]; readonly keepDims: boolean };
+import { importReduce, type ReduceAttrs, reducedShape } from './reduce-shared.js';
+import { asInputs, realTypeOf, tensorAt } from './shapes.js';
 
 type Inputs = readonly (Tensor | null)[];
 
 function infer(attrs: ReduceAttrs, inputs: readonly (InferInput | null)[]): TensorType[] {
-  const { shape } = realTypeOf(inputs, 0);
-  normalizeAxes(attrs.axes, shape.length);
-  const reduced = shape.map((d, i) => (attrs.axes.includes(i) ? 1 : d));
-  return [{ dtype: 'f32', shape: attrs.keepDims ? reduced : reduced.filter((_, i) => !attrs.axes.includes(i)) }];
+  return [{ dtype: 'f32', shape: reducedShape(attrs, realTypeOf(inputs, 0).shape) }];
 }
 
 const countOf = (attrs: ReduceAttrs, shape: readonly number[]): number =>
@@ -67,15 +60,6 @@ function integer(attrs: ReduceAttrs, inputs: Inputs, output: TensorType): Tensor
   return { type: output, data };
 }
 
-const importReduceMean: OnnxImporter = (context) => {
-  const x = context.input(0);
-  const given = axesOf(context) ?? [];
-  if (given.length === 0 && context.attrs.int('noop_with_empty_axes', 0) !== 0) return context.add('assign', {}, [x]);
-  const rank = x.type.shape.length;
-  const axes = given.length === 0 ? x.type.shape.map((_, i) => i) : normalizeAxes(given, rank);
-  return context.add('reduce_mean', { axes, keepDims: context.attrs.int('keepdims', 1) !== 0 }, [x]);
-};
-
 export const reduceMean = defineOp<ReduceAttrs>({
   name: 'reduce_mean',
   doc: 'mean over axes',
@@ -85,5 +69,5 @@ export const reduceMean = defineOp<ReduceAttrs>({
   infer,
   reference,
   integer,
-  onnx: { ReduceMean: importReduceMean },
+  onnx: { ReduceMean: importReduce('reduce_mean') },
 });

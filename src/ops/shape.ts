@@ -1,4 +1,5 @@
 import { i64 } from '../ir/tensor.js';
+import { sizeOf } from '../ir/type.js';
 import type { OnnxImporter } from './import-context.js';
 import { defineOp } from './op.js';
 import { tensorAt, typeOf } from './shapes.js';
@@ -10,6 +11,9 @@ const importShape: OnnxImporter = (context) => {
   return context.literal('shape', i64([dims.length], dims));
 };
 
+/** ONNX Size: a constant too. */
+const importSize: OnnxImporter = (context) => context.literal('size', i64([], [sizeOf(context.input(0).type.shape)]));
+
 export const shape = defineOp({
   name: 'shape',
   doc: 'the shape of x as int64[rank]',
@@ -20,5 +24,5 @@ export const shape = defineOp({
     const dims = tensorAt(inputs, 0).type.shape;
     return [i64([dims.length], dims)];
   },
-  onnx: { Shape: importShape },
+  onnx: { Shape: importShape, Size: importSize },
 });

@@ -1,11 +1,12 @@
 import { rowMajorStrides } from '../ir/tensor.js';
+import { isCodes } from '../ir/type.js';
 import { stridedIndices } from './broadcast.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
-import { onReals } from './import-helpers.js';
+import { onReals, quantAttr } from './import-helpers.js';
 import { lowerSlice } from './lowering/movement.js';
 import { gatherElements } from './move.js';
 import { defineOp } from './op.js';
-import { normalizeAxis, reshaped, tensorAt, typeOf } from './shapes.js';
+import { normalizeAxis, reshaped, show, tensorAt, typeOf } from './shapes.js';
 
 /** Resolved: along axes[i], `counts[i]` elements from `starts[i]` on, `steps[i]` (may be negative) apart. */
 type SliceAttrs = {
@@ -55,6 +56,33 @@ const importSlice: OnnxImporter = (context) => {
   });
 };
 
+/** The sizes of the parts of a Split: given, or equal ones of which the last may be smaller (opset 18). */
+function partsOf(context: ImportContext, extent: number): number[] {
+  const { attrs } = context;
+  const given = attrs.has('split') ? attrs.ints('split') : context.inputCount > 1 ? context.numbers(1) : null;
+  const count = context.outputCount;
+  const size = Math.ceil(extent / (attrs.int('num_outputs', 0) || count));
+  const parts = given ?? Array.from({ length: count }, (_, i) => Math.min(size, extent - i * size));
+  if (parts.length !== count || parts.some((n) => n < 0) || parts.reduce((a, b) => a + b, 0) !== extent)
+    throw new Error(`${extent} elements cannot be split into parts of ${show(parts)}`);
+  return parts;
+}
+
+/** ONNX Split: one slice per output. */
+const importSplit: OnnxImporter = (context) => {
+  const source = context.input(0);
+  const { quant } = source.type;
+  const codes = quant !== undefined && isCodes(source.type);
+  const x = codes ? context.add('dequantize', {}, [source]) : source;
+  const axis = normalizeAxis(context.attrs.int('axis', 0), x.type.shape.length);
+  let start = 0;
+  return partsOf(context, x.type.shape[axis] as number).map((count) => {
+    const part = context.add('slice', { axes: [axis], starts: [start], counts: [count], steps: [1] }, [x]);
+    start += count;
+    return codes ? context.add('quantize', { quant: quantAttr(quant) }, [part]) : part;
+  });
+};
+
 function sliceShape(attrs: SliceAttrs, shape: readonly number[]): number[] {
   const result = [...shape];
   attrs.axes.forEach((axis, i) => {
@@ -81,5 +109,5 @@ export const slice = defineOp<SliceAttrs>({
     const shape = sliceShape(attrs, x.type.shape);
     return [gatherElements(x, stridedIndices(shape, strides, start), shape)];
   },
-  onnx: { Slice: importSlice },
+  onnx: { Slice: importSlice, Split: importSplit },
 });

@@ -1,23 +1,34 @@
+import type { Value } from '../ir/graph.js';
 import { sizeOf } from '../ir/type.js';
 import { exp } from '../quant/math.js';
-import type { OnnxImporter } from './import-context.js';
+import type { ImportContext, OnnxImporter } from './import-context.js';
 import { lowerSoftmax } from './lowering/reduction.js';
 import { defineOp } from './op.js';
 import { normalizeAxis, realTypeOf, tensorAt } from './shapes.js';
 
 type SoftmaxAttrs = { readonly axis: number };
 
-/** ONNX Softmax; before opset 13 it runs over all dimensions from `axis` on, which is a softmax of a matrix. */
-const importSoftmax: OnnxImporter = (context) => {
-  const x = context.input(0);
-  const { shape } = x.type;
-  const rank = shape.length;
-  const axis = normalizeAxis(context.attrs.int('axis', context.opset < 13 ? 1 : -1), rank);
-  if (context.opset >= 13 || sizeOf(shape.slice(axis + 1)) === 1) return context.add('softmax', { axis }, [x]);
-  const matrix = [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis))];
-  const flat = context.add('reshape2', { shape: matrix }, [x]);
-  return context.add('reshape2', { shape: [...shape] }, [context.add('softmax', { axis: 1 }, [flat])]);
-};
+/** ONNX Softmax and the like; before opset 13 they run over all dimensions from `axis` on: over rows of a matrix. */
+const importRows =
+  (apply: (context: ImportContext, x: Value, axis: number) => Value): OnnxImporter =>
+  (context) => {
+    const x = context.input(0);
+    const { shape } = x.type;
+    const axis = normalizeAxis(context.attrs.int('axis', context.opset < 13 ? 1 : -1), shape.length);
+    if (context.opset >= 13 || sizeOf(shape.slice(axis + 1)) === 1) return apply(context, x, axis);
+    const matrix = [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis))];
+    const flat = context.add('reshape2', { shape: matrix }, [x]);
+    return context.add('reshape2', { shape: [...shape] }, [apply(context, flat, 1)]);
+  };
+
+/** The logarithm of a softmax: x - max - log(sum(exp(x - max))). */
+function logSoftmax(context: ImportContext, x: Value, axis: number): Value {
+  const attrs = { axes: [axis], keepDims: true };
+  const minus = (a: Value, b: Value): Value => context.add('elementwise_sub', { activation: null }, [a, b]);
+  const shifted = minus(x, context.add('reduce_max', attrs, [x]));
+  const sum = context.add('reduce_sum', attrs, [context.add('exp', {}, [shifted])]);
+  return minus(shifted, context.add('log', {}, [sum]));
+}
 
 export const softmax = defineOp<SoftmaxAttrs>({
   name: 'softmax',
@@ -40,7 +51,10 @@ export const softmax = defineOp<SoftmaxAttrs>({
       for (let i = start; i < start + inner; i++) softmaxLine(x.data as Float32Array, data, i, n, inner);
     return [{ type: { dtype: 'f32', shape }, data }];
   },
-  onnx: { Softmax: importSoftmax },
+  onnx: {
+    Softmax: importRows((context, x, axis) => context.add('softmax', { axis }, [x])),
+    LogSoftmax: importRows(logSoftmax),
+  },
 });
 
 function softmaxLine(x: Float32Array, y: Float32Array, start: number, n: number, step: number): void {

@@ -1,4 +1,5 @@
 import type { ImportContext } from './import-context.js';
+import type { Image } from './import-image.js';
 import { show } from './shapes.js';
 
 /** Sliding window over two spatial dimensions, [vertical, horizontal]; pads are [top, left, bottom, right]. */
@@ -55,20 +56,12 @@ export function validRange(offset: number, stride: number, size: number, outputs
 }
 
 /** Strides, dilations and pads of an ONNX Conv or pool node; `auto_pad` becomes explicit pads. */
-export function importWindow(
-  context: ImportContext,
-  input: readonly number[],
-  ksize: readonly number[],
-): Window2dAttrs {
+export function importWindow(context: ImportContext, image: Image, ksize: readonly number[]): Window2dAttrs {
   const { attrs } = context;
-  if (input.length !== 4)
-    context.unsupported(
-      `${context.type} on a tensor of rank ${input.length}`,
-      'Only two spatial dimensions are supported.',
-    );
-  const strides = attrs.ints('strides', [1, 1]);
-  const dilations = attrs.ints('dilations', [1, 1]);
-  const explicit = attrs.ints('pads', [0, 0, 0, 0]);
+  const input = image.value.type.shape;
+  const strides = image.pair(attrs.ints('strides', [1, 1]), 1);
+  const dilations = image.pair(attrs.ints('dilations', [1, 1]), 1);
+  const explicit = image.pads(attrs.ints('pads', [0, 0, 0, 0]));
   const auto = attrs.string('auto_pad', 'NOTSET');
   if (explicit.some((p) => p < 0)) context.unsupported(`negative pads ${show(explicit)}`);
   if (auto === 'NOTSET' || auto === '') return { strides, dilations, pads: explicit };

@@ -135,6 +135,7 @@ function moved(graph: Graph, ops: OpTable, node: Node, grid: Quant): CodeRange |
     }
   }
   if (parts.length === 0) return null;
+  if (node.op === 'pad') parts.push({ lo: 0, hi: 0, proof: 'border' }); // zeros, centred
   const proof = parts.length === 1 ? (parts[0] as CodeRange).proof : `${node.op} of ${parts.length} operands`;
   return { lo: Math.min(...parts.map((r) => r.lo)), hi: Math.max(...parts.map((r) => r.hi)), proof };
 }

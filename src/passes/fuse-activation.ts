@@ -6,6 +6,7 @@ import type { Pass } from './pass.js';
 const HOSTS = new Set([
   'conv2d',
   'depthwise_conv2d',
+  'conv2d_transpose',
   'fc',
   'mul',
   'elementwise_add',
@@ -25,6 +26,15 @@ const ACTIVATIONS = new Set([
   'swish',
   'tanh',
   'gelu',
+  'gelu_tanh',
+  'softplus',
+  'softsign',
+  'mish',
+  'elu',
+  'celu',
+  'selu',
+  'thresholded_relu',
+  'shrink',
 ]);
 
 /**

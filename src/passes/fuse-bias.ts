@@ -5,7 +5,7 @@ import { absorb, isPrivate, linksOf, producerOf } from './match.js';
 import type { Pass } from './pass.js';
 
 /** Ops that take a bias as input 2, and the axis of their output that it runs along. */
-const TAKES_BIAS = new Set(['conv2d', 'depthwise_conv2d', 'mul']);
+const TAKES_BIAS = new Set(['conv2d', 'depthwise_conv2d', 'conv2d_transpose', 'mul']);
 
 /**
  * Before:     y = elementwise_add(conv(x, w), b) or elementwise_add(mul(x, w), b), b a constant per channel

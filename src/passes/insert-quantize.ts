@@ -10,6 +10,7 @@ import type { Pass } from './pass.js';
 const CODE_SLOTS: Readonly<Record<string, readonly number[]>> = {
   conv2d: [0, 3],
   depthwise_conv2d: [0, 3],
+  conv2d_transpose: [0],
   mul: [0],
   fc: [0],
   pool2d: [0],

@@ -1,9 +1,9 @@
 import type { Graph, Node, Value } from '../ir/graph.js';
 import type { OpTable } from '../ir/op.js';
 import { isCodes, scaleAt, zeroPointAt } from '../ir/type.js';
-import { movesData } from './moves-data.js';
+import { dataInputs, movesData } from './moves-data.js';
 
-const PRODUCTS = new Set(['conv2d', 'depthwise_conv2d', 'mul', 'fc']);
+const PRODUCTS = new Set(['conv2d', 'depthwise_conv2d', 'conv2d_transpose', 'mul', 'fc']);
 const ELEMENTWISE = new Set(['elementwise_add', 'elementwise_sub', 'elementwise_mul']);
 
 /** Ops that have an int8 form at all, whatever the scales. */
@@ -20,7 +20,8 @@ export function int8Obstacle(graph: Graph, ops: OpTable, node: Node): string | n
   if (ELEMENTWISE.has(node.op)) return operandObstacle(graph, node, node.inputs.length) ?? outputObstacle(graph, node);
   if (node.op === 'reduce_mean') return 'an int8 mean needs the image plane as axes';
   if (node.op === 'pool2d') return operandObstacle(graph, node, 1);
-  return operandObstacle(graph, node, node.inputs.length) ?? outputObstacle(graph, node);
+  const operands = movesData(ops, node) ? dataInputs(graph, node).length : node.inputs.length;
+  return operandObstacle(graph, node, operands) ?? outputObstacle(graph, node);
 }
 
 const hasGridPerChannel = (v: Value): boolean => v.type.quant !== undefined && v.type.quant.axis !== null;
@@ -38,6 +39,12 @@ function operandObstacle(graph: Graph, node: Node, count: number): string | null
 const outputObstacle = (graph: Graph, node: Node): string | null =>
   onTensorGrid(graph.output(node)) ? null : `no scale on its output ("${graph.output(node).name}")`;
 
+/** The dimension of a product's weights that runs over the output channels. */
+function filterAxis(node: Node): number {
+  if (node.op === 'mul' || node.op === 'fc') return node.attrs.transposeWeights ? 0 : 1;
+  return node.op === 'conv2d_transpose' ? 1 : 0;
+}
+
 function productObstacle(graph: Graph, node: Node): string | null {
   const x = graph.input(node, 0);
   const w = graph.input(node, 1);
@@ -46,7 +53,8 @@ function productObstacle(graph: Graph, node: Node): string | null {
   if (!isCodes(w.type)) return `no scale on its weights ("${w.name}")`;
   const bias = graph.optionalInput(node, 2);
   if (bias && !bias.data) return 'its bias is computed at run time';
-  const axis = node.op === 'mul' || node.op === 'fc' ? (node.attrs.transposeWeights ? 0 : 1) : 0;
+  if (node.op === 'conv2d_transpose' && node.attrs.groups !== 1) return 'it is a transposed convolution in groups';
+  const axis = filterAxis(node);
   const wq = w.type.quant;
   if (wq && wq.axis !== null && wq.axis !== axis) return `its weights are quantized along axis ${wq.axis}`;
   const residual = graph.optionalInput(node, 3);

@@ -1,5 +1,5 @@
 import { unreachable } from '../support/errors.js';
-import { type Arithmetic, erfOf, SCALAR, sigmoidOf, tanhOf } from './math.js';
+import { type Arithmetic, erfOf, expOf, SCALAR, sigmoidOf, softplusOf, tanhOf } from './math.js';
 
 /**
  * Activations that convolutions, fully connected and elementwise ops carry in their epilogue, as attributes.
@@ -15,7 +15,16 @@ export type Activation =
   | { readonly kind: 'sigmoid' }
   | { readonly kind: 'swish' }
   | { readonly kind: 'tanh' }
-  | { readonly kind: 'gelu' };
+  | { readonly kind: 'gelu' }
+  | { readonly kind: 'gelu_tanh' }
+  | { readonly kind: 'softplus' }
+  | { readonly kind: 'softsign' }
+  | { readonly kind: 'mish' }
+  | { readonly kind: 'elu'; readonly alpha: number }
+  | { readonly kind: 'celu'; readonly alpha: number }
+  | { readonly kind: 'selu'; readonly alpha: number; readonly scale: number }
+  | { readonly kind: 'thresholded_relu'; readonly threshold: number }
+  | { readonly kind: 'shrink'; readonly lambd: number; readonly bias: number };
 
 /** The interval a clamping activation limits its input to, or null for the others. Bounds may be infinite. */
 export function clampBounds(a: Activation): readonly [number, number] | null {
@@ -58,6 +67,46 @@ export function activationOf<T>(a: ActivationArithmetic<T>, activation: Activati
       return tanhOf(a, x);
     case 'gelu':
       return a.mul(a.mul(x, c(0.5)), a.add(erfOf(a, a.mul(x, c(Math.SQRT1_2))), c(1)));
+    case 'gelu_tanh': {
+      const cubic = a.add(x, a.mul(a.mul(a.mul(x, x), x), c(0.044715)));
+      const inner = a.keep(a.mul(cubic, c(Math.sqrt(2 / Math.PI))));
+      return a.mul(a.mul(x, c(0.5)), a.add(tanhOf(a, inner), c(1)));
+    }
+    case 'softplus':
+      return softplusOf(a, x);
+    case 'softsign':
+      return a.div(x, a.add(a.abs(x), c(1)));
+    case 'mish':
+      return a.mul(x, tanhOf(a, softplusOf(a, x)));
+    default:
+      return piecewiseOf(a, activation, x);
+  }
+}
+
+type Piecewise = Extract<Activation, { kind: 'elu' | 'celu' | 'selu' | 'thresholded_relu' | 'shrink' }>;
+
+/** Activations that are one formula below a bound and another above it. */
+function piecewiseOf<T>(a: ActivationArithmetic<T>, activation: Piecewise, x: T): T {
+  const c = a.constant;
+  switch (activation.kind) {
+    case 'elu':
+      return a.whenLess(x, c(0), a.mul(a.sub(expOf(a, x), c(1)), c(activation.alpha)), x);
+    case 'celu': {
+      const { alpha } = activation;
+      const below = a.mul(a.sub(expOf(a, a.keep(a.div(x, c(alpha)))), c(1)), c(alpha));
+      return a.whenLess(x, c(0), below, x);
+    }
+    case 'selu': {
+      const below = a.mul(a.sub(expOf(a, x), c(1)), c(activation.alpha));
+      return a.mul(a.whenLess(x, c(0), below, x), c(activation.scale));
+    }
+    case 'thresholded_relu':
+      return a.whenLess(c(activation.threshold), x, x, c(0));
+    case 'shrink': {
+      const { lambd, bias } = activation;
+      const above = a.whenLess(c(lambd), x, a.sub(x, c(bias)), c(0));
+      return a.whenLess(x, c(-lambd), a.add(x, c(bias)), above);
+    }
     default:
       return unreachable(activation);
   }

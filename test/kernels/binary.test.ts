@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { STORAGE_BYTES, type Storage } from '../../src/codegen/kernel.js';
 import { type BinaryOp, type BinaryParams, binaryKernel, usesOutputScale } from '../../src/codegen/kernels/binary.js';
+import { FURTHER_BINARY } from '../../src/codegen/kernels/binary-functions.js';
 import { checkKernel, codesFor, randomFloats, TestMemory } from '../support/kernel-memory.js';
 
 const OPS: BinaryOp[] = ['add', 'sub', 'mul', 'div', 'min', 'max'];
@@ -111,6 +112,22 @@ test('per-channel factor of a squeeze-and-excite block', () => {
   const output = { storage: 'i16', rounding: 'away' } as const;
   const a = operand('i16', [24, 1]);
   check({ op: 'mul', dims, a, b: operand('i16', [0, 1]), target: [24, 1], activation: null, output }, 3);
+});
+
+test('further operations of reals', () => {
+  for (const op of FURTHER_BINARY)
+    for (const n of [1, 8, 517]) {
+      const params = { op, dims: [n], target: [1], activation: null, output: { storage: 'f32' } } as const;
+      const memory = new TestMemory(4, n);
+      // negative bases have whole exponents: the bits of NaN are not specified
+      const truth = op === 'and' || op === 'or' || op === 'xor';
+      const values = [1, 2].map((seed) => nonZero(randomFloats(n, seed, 5)).map((v) => (truth ? Number(v < 0) : v)));
+      const a = values[0]!;
+      const b = values[1]!.map((v) => (op === 'pow' ? Math.round(v) : v));
+      const operands = { a: operand('f32', [1]), b: operand('f32', [1]) };
+      const args = [memory.f32(a), memory.f32(b), memory.space(n, 4)];
+      checkKernel(binaryKernel, { ...params, ...operands }, memory, args);
+    }
 });
 
 test('in place', () => {

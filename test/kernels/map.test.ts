@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { STORAGE_BYTES, type Storage } from '../../src/codegen/kernel.js';
 import type { MapOp, MapParams, UnaryFunction } from '../../src/codegen/kernels/map.js';
 import { mapKernel } from '../../src/codegen/kernels/map.js';
+import { FURTHER_UNARY } from '../../src/codegen/kernels/unary-functions.js';
 import { checkKernel, codesFor, randomCodes, randomFloats, TestMemory } from '../support/kernel-memory.js';
 
 /** Elements that a strided tensor spans. */
@@ -147,7 +148,7 @@ test('quantize: ties, extremes and NaN', () => {
 
 test('unary functions', () => {
   const functions: UnaryFunction[] = ['exp', 'log', 'sqrt', 'erf', 'neg', 'abs', 'reciprocal', 'floor', 'ceil'];
-  for (const fn of [...functions, 'round', 'softplus', 'square'] as UnaryFunction[]) {
+  for (const fn of [...functions, 'round', 'softplus', 'square', ...FURTHER_UNARY] as UnaryFunction[]) {
     const memory = new TestMemory(1, 2);
     const values = randomFloats(203, 3, 50, true).map((v) => (fn === 'log' || fn === 'sqrt' ? Math.abs(v) : v));
     const args = [memory.f32(values), memory.space(203, 4)];

@@ -26,7 +26,7 @@ function check(p: ReduceParams, seed: number): Float32Array {
   return new Float32Array(checkKernel(reduceKernel, p, memory, args).buffer, args[1], outputs);
 }
 
-for (const op of ['sum', 'mean', 'max', 'min'] as const) {
+for (const op of ['sum', 'mean', 'max', 'min', 'prod'] as const) {
   test(`${op}: random shapes and axes`, () => {
     const cases = fc.record({
       shape: fc.array(fc.integer({ min: 1, max: 11 }), { minLength: 1, maxLength: 4 }),

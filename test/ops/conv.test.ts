@@ -119,10 +119,10 @@ test('what cannot be a convolution is refused', () => {
   );
   expectImportError(
     conv([
-      [1, 3, 8],
-      [4, 3, 3],
+      [1, 3, 8, 8, 8],
+      [4, 3, 3, 3, 3],
     ]),
-    /rank 3/,
+    /rank 5/,
   );
   expectImportError(conv([[1, 3, 8, 8], [4, 3, 3, 3], [5]]), /bias/);
 });

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ONNX_ALIASES, ONNX_IMPORTERS, OPS } from '../../src/ops/index.js';
+import { opsTable } from '../../tools/list-ops.js';
 
 const FOLDER = fileURLToPath(new URL('../../src/ops/', import.meta.url));
 
@@ -16,7 +17,7 @@ test('no file that defines an op is missing in the list', () => {
   const defined = readdirSync(FOLDER, { withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => readFileSync(`${FOLDER}${entry.name}`, 'utf8'))
-    .filter((text) => /^export const \w+(: Op)? = (defineOp|activationOp|elementwiseOp)/m.test(text));
+    .filter((text) => /^export const \w+(: Op)? = (defineOp|\w+Op)\b/m.test(text));
   assert.is(OPS.size, defined.length);
 });
 
@@ -34,6 +35,12 @@ test('ONNX types stand for existing ops', () => {
   assert.equal(ONNX_ALIASES.get('Gemm'), ['fc', 'mul']);
   assert.equal(ONNX_ALIASES.get('Flatten'), ['reshape2']);
   for (const names of ONNX_ALIASES.values()) for (const name of names) assert.ok(OPS.has(name), name);
+});
+
+test('docs/ops.md lists every op', () => {
+  const text = readFileSync(fileURLToPath(new URL('../../docs/ops.md', import.meta.url)), 'utf8');
+  const table = text.slice(text.indexOf('| op |')).trimEnd();
+  assert.is(table, opsTable(), 'put the output of tsx tools/list-ops.ts into docs/ops.md');
 });
 
 test.run();

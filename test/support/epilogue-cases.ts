@@ -17,6 +17,15 @@ export const ACTIVATIONS: readonly (Activation & Attrs)[] = [
   { kind: 'swish' },
   { kind: 'tanh' },
   { kind: 'gelu' },
+  { kind: 'gelu_tanh' },
+  { kind: 'softplus' },
+  { kind: 'softsign' },
+  { kind: 'mish' },
+  { kind: 'elu', alpha: 0.7 },
+  { kind: 'celu', alpha: 1.5 },
+  { kind: 'selu', alpha: 1.6732632, scale: 1.050701 },
+  { kind: 'thresholded_relu', threshold: 0.5 },
+  { kind: 'shrink', lambd: 0.5, bias: 0.25 },
 ];
 
 export const CODES = { storage: 'i16', rounding: 'even', proven: true } as const;

@@ -1,4 +1,5 @@
 import { assert } from '../../support/errors.js';
+import { type IntegerType, loadInteger, storeInteger } from './convert.js';
 import type { Expr, F32, I32, Local, Stmt, V128, WasmType } from './expr.js';
 import type { Binaryen, Signature } from './module.js';
 import { relaxedDot8 } from './relaxed.js';
@@ -154,6 +155,16 @@ export class FunctionBuilder {
 
   storeF32(ptr: I32, value: F32, offset = 0): Stmt {
     return { make: () => this.m.f32.store(offset, 1, ptr.make(), value.make()) };
+  }
+
+  /** An integer in memory as a float. */
+  loadInteger(type: IntegerType, ptr: I32): F32 {
+    return { type: 'f32', make: () => loadInteger(this.m, type, ptr.make()) };
+  }
+
+  /** Stores a float as an integer, towards zero. */
+  storeInteger(type: IntegerType, ptr: I32, value: F32): Stmt {
+    return { make: () => storeInteger(this.m, type, ptr.make(), value.make()) };
   }
 
   load(ptr: I32, offset = 0): V128 {

@@ -2,11 +2,11 @@ import type { Attrs } from '../../ir/graph.js';
 import type { Rounding } from '../../ir/type.js';
 import { type Activation, applyActivation } from '../../quant/activation.js';
 import { roundToCode } from '../../quant/requantize.js';
-import { unreachable } from '../../support/errors.js';
 import type { Local, Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
 import { type CodeStorage, holdsCodes, type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
 import { emitActivation } from './activation.js';
+import { applyFurtherBinary, emitFurtherBinary, type FurtherBinary, isFurtherBinary } from './binary-functions.js';
 import { elementsOf } from './elements.js';
 import type { CodeRounder } from './epilogue-emit.js';
 import {
@@ -19,6 +19,7 @@ import {
   storeRounded,
   vectorNest,
 } from './lanes.js';
+import type { Computed } from './math.js';
 import { collapse, walk } from './nest.js';
 
 /**
@@ -49,7 +50,8 @@ export interface BinaryParams {
   readonly output: { readonly storage: 'f32' } | { readonly storage: CodeStorage; readonly rounding: Rounding };
 }
 
-export type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'min' | 'max';
+/** Those of `FurtherBinary` are for reals only. */
+export type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'min' | 'max' | FurtherBinary;
 
 export interface Operand {
   readonly storage: Storage;
@@ -115,10 +117,12 @@ class BinaryStep {
     });
   }
 
-  private combine(a: V128, b: V128): V128 {
+  private combine(a: V128, b: V128): Computed {
     const { op } = this.p;
+    if (isFurtherBinary(op)) return emitFurtherBinary(this.f, op, a, b);
     const v = this.f.op('f32x4', op === 'min' ? 'pmin' : op === 'max' ? 'pmax' : op, a, b);
-    return op === 'mul' && this.factors[0] ? this.f.op('f32x4', 'mul', v, this.factors[0]) : v;
+    const value = op === 'mul' && this.factors[0] ? this.f.op('f32x4', 'mul', v, this.factors[0]) : v;
+    return { setup: [], value };
   }
 
   /** Sets `values[half]` to four results, in output quanta where the output is codes. */
@@ -127,7 +131,8 @@ class BinaryStep {
       s.stride === 0 ? this.repeated[i as 0 | 1] : this.operand(s, i as 0 | 1, half, count),
     );
     const value = this.values[half]!;
-    const out: Stmt[] = [value.set(this.combine(x!, y!))];
+    const combined = this.combine(x!, y!);
+    const out: Stmt[] = [...combined.setup, value.set(combined.value)];
     if (this.p.activation) {
       const activated = emitActivation(this.f, this.p.activation, value);
       out.push(...activated.setup, value.set(activated.value));
@@ -184,7 +189,7 @@ function combine(op: BinaryOp, x: number, y: number): number {
     case 'max':
       return x < y ? y : x;
     default:
-      return unreachable(op);
+      return applyFurtherBinary(op, x, y);
   }
 }
 

@@ -20,6 +20,7 @@ import {
 } from './lanes.js';
 import type { MapOp, UnaryFunction } from './map.js';
 import { type Computed, emitErf, emitExp, emitLog, emitSoftplus } from './math.js';
+import { emitFurtherUnary, isFurtherUnary } from './unary-functions.js';
 
 /** Work on `count` elements at the streams; `setup` runs once per call of the kernel. */
 export interface Step {
@@ -96,6 +97,7 @@ function tableStep(f: FunctionBuilder): Step {
 const plain = (value: V128): Computed => ({ setup: [], value });
 
 function emitUnary(f: FunctionBuilder, fn: UnaryFunction, x: V128): Computed {
+  if (isFurtherUnary(fn)) return emitFurtherUnary(f, fn, x);
   switch (fn) {
     case 'exp':
       return emitExp(f, x);

@@ -12,6 +12,7 @@ import { elementsOf } from './elements.js';
 import { emitElementwise, vectorNest } from './lanes.js';
 import { stepOf } from './map-steps.js';
 import { collapse, emitNest, outerNest, walk } from './nest.js';
+import { applyFurtherUnary, type FurtherUnary } from './unary-functions.js';
 
 /**
  * Unary maps over a strided nest: target[i] = op(source[i]).
@@ -68,7 +69,8 @@ export type UnaryFunction =
   | 'ceil'
   | 'round'
   | 'softplus'
-  | 'square';
+  | 'square'
+  | FurtherUnary;
 
 /** Types of the op arguments behind source and target. */
 function opSignature(op: MapOp): readonly ('i32' | 'f32')[] {
@@ -138,7 +140,7 @@ export function applyUnary(fn: UnaryFunction, x: number): number {
     case 'square':
       return f32(x * x);
     default:
-      return unreachable(fn);
+      return applyFurtherUnary(fn, x);
   }
 }
 

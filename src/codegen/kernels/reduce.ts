@@ -13,7 +13,7 @@ import { collapse, emitNest, type NestShape, outerNest, walk } from './nest.js';
  * of the innermost contiguous run in lane i % 4, then the lanes in order.
  */
 export interface ReduceParams {
-  readonly op: 'sum' | 'mean' | 'max' | 'min';
+  readonly op: 'sum' | 'mean' | 'max' | 'min' | 'prod';
   /** Dimensions of the output, outermost first. */
   readonly kept: readonly ReduceKept[];
   /** Reduced dimensions, in the order of the sum. */
@@ -46,8 +46,8 @@ const countOf = (p: ReduceParams): number => p.reduced.reduce((n, d) => n * d.si
 export const reducesLanes = (p: ReduceParams): boolean =>
   reducedShape(p).strides[0]!.at(-1) === 1 && !keptShape(p).strides[0]!.includes(1);
 
-const START = { sum: 0, mean: 0, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY } as const;
-const VECTOR_OP = { sum: 'add', mean: 'add', max: 'pmax', min: 'pmin' } as const;
+const START = { sum: 0, mean: 0, max: Number.NEGATIVE_INFINITY, min: Number.POSITIVE_INFINITY, prod: 1 } as const;
+const VECTOR_OP = { sum: 'add', mean: 'add', max: 'pmax', min: 'pmin', prod: 'mul' } as const;
 
 const bytes = (strides: readonly number[]): number[] => strides.map((s) => 4 * s);
 
@@ -120,6 +120,7 @@ function reference(p: ReduceParams, memory: ArrayBuffer, args: readonly number[]
     mean: (a: number, v: number) => f32(a + v),
     max: (a: number, v: number) => (a < v ? v : a),
     min: (a: number, v: number) => (v < a ? v : a),
+    prod: (a: number, v: number) => f32(a * v),
   }[p.op];
   const reduced = reducedShape(p);
   const lanes = reducesLanes(p);

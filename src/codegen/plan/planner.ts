@@ -1,8 +1,11 @@
 import type { Graph, Node, Value } from '../../ir/graph.js';
-import { isCodes } from '../../ir/type.js';
+import { byteSize } from '../../ir/tensor.js';
+import { isCodes, type TensorType } from '../../ir/type.js';
 import type { Op } from '../../ops/op.js';
 import { assert, modelError } from '../../support/errors.js';
+import type { IntegerType } from '../builder/convert.js';
 import { eraseKernel, type Isa, type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
+import { borderKernel } from '../kernels/border.js';
 import { fillKernel } from '../kernels/fill.js';
 import { mapKernel } from '../kernels/map.js';
 import { type Arg, type Halo, type LayoutNeed, NO_HALO, type Ref, refOf, type View } from '../lowering.js';
@@ -70,11 +73,36 @@ export class Planner {
 
   private addInput(value: Value): void {
     const { name, type } = value;
-    if (type.dtype !== 'f32') throw modelError(`input "${name}" is ${type.dtype}; only float32 inputs are supported`);
-    const buffer = this.addBuffer('input', elementsFor(type.shape, NO_HALO) * 4, name);
-    this.views.set(value.id, rowMajorView(buffer, 'f32', type.shape));
+    const { dtype, shape } = type;
+    const count = elementsFor(shape, NO_HALO);
+    const buffer = this.addBuffer('input', count * byteSize(dtype), name);
+    const view = rowMajorView(buffer, 'f32', shape);
+    this.views.set(value.id, dtype === 'f32' ? view : this.enterIntegers(view, dtype, count));
     const grid = this.gridOf(value.id, 'consumer');
-    this.inputs.push({ buffer, info: { name, dtype: 'f32', shape: type.shape, ...grid } });
+    this.inputs.push({ buffer, info: { name, dtype, shape, ...grid } });
+  }
+
+  /** Integers that come in, as the floats that kernels compute with. */
+  private enterIntegers(view: View, dtype: IntegerType, count: number): View {
+    const target = { ...view, buffer: this.addBuffer('arena', count * 4, 'integers as floats') };
+    if (count > 0) this.call(borderKernel, { direction: 'enter', dtype }, [refOf(view), refOf(target), count, 0], -1);
+    return target;
+  }
+
+  /** Floats that stand for integers (or codes) to an output of their own dtype. */
+  private leaveIntegers(view: View, { dtype, shape, quant }: TensorType, buffer: number): void {
+    const count = elementsFor(shape, NO_HALO);
+    const reals = rowMajorView(this.addBuffer('arena', count * 4, 'integers as floats'), 'f32', shape);
+    if (count === 0) return;
+    if (view.storage === 'f32') this.copy(view, reals, -1);
+    else {
+      const op = { kind: 'dequantize' } as const;
+      const strides = { source: view.strides, target: reals.strides };
+      const params = { dims: shape, ...strides, from: view.storage, to: reals.storage, op };
+      this.call(mapKernel, params, [refOf(view), refOf(reals), 1], -1);
+    }
+    const params = { direction: 'leave', dtype: dtype as IntegerType } as const;
+    this.call(borderKernel, params, [refOf(reals), { buffer, offset: 0 }, count, quant?.zeroPoints[0] ?? 0], -1);
   }
 
   /** The grid at the border: of the quantize that reads an input, of the dequantize that gives an output. */
@@ -94,15 +122,20 @@ export class Planner {
 
   private addOutput(id: number, name: string): void {
     const { type } = this.graph.value(id);
-    if (type.dtype !== 'f32') throw modelError(`output "${name}" is ${type.dtype}; only float32 outputs are supported`);
+    const { dtype, shape } = type;
+    if (isCodes(type) && type.quant?.axis !== null)
+      throw modelError(`output "${name}" holds codes with a scale per channel, which is not supported`);
     const view = this.viewOf(id);
     let buffer = view.buffer;
     const own = this.buffers[buffer]?.kind === 'output' && !this.outputs.some((o) => o.buffer === buffer);
-    if (!own || !isContiguous(view) || view.offset !== 0) {
-      buffer = this.addBuffer('output', elementsFor(type.shape, NO_HALO) * 4, name);
-      this.copy(view, rowMajorView(buffer, 'f32', type.shape), -1);
+    if (dtype !== 'f32') {
+      buffer = this.addBuffer('output', elementsFor(shape, NO_HALO) * byteSize(dtype), name);
+      this.leaveIntegers(view, type, buffer);
+    } else if (!own || !isContiguous(view) || view.offset !== 0) {
+      buffer = this.addBuffer('output', elementsFor(shape, NO_HALO) * 4, name);
+      this.copy(view, rowMajorView(buffer, 'f32', shape), -1);
     }
-    this.outputs.push({ buffer, info: { name, dtype: 'f32', shape: type.shape, ...this.gridOf(id, 'producer') } });
+    this.outputs.push({ buffer, info: { name, dtype, shape, ...this.gridOf(id, 'producer') } });
   }
 
   addBuffer(kind: Buffer['kind'], bytes: number, label: string): number {
@@ -154,7 +187,7 @@ export class Planner {
     const halo = shape.length === 4 ? (this.halos.get(id) ?? NO_HALO) : NO_HALO;
     const bytes = elementsFor(shape, halo) * STORAGE_BYTES[storage];
     const trivial = isContiguous(canonicalView(0, storage, shape, NO_HALO)) && halo.every((v) => v === 0);
-    const border = trivial && storage === 'f32' && this.graph.isOutput(id);
+    const border = trivial && value.type.dtype === 'f32' && this.graph.isOutput(id);
     const buffer = this.addBuffer(border ? 'output' : 'arena', bytes, value.name);
     const view = canonicalView(buffer, storage, shape, halo);
     this.views.set(id, view);

@@ -14,13 +14,16 @@ export function checkTypes(types: readonly TensorType[]): void {
     if (!isPossibleShape(shape)) throw modelError(`its result would have the impossible shape [${shape}]`);
 }
 
+/** Ops of reals that have other operands too: conditions, integers to convert. */
+const MIXED = new Set(['cast', 'where']);
+
 /** Whether an op that computes on reals is given plain integers; indices and the like go to ops that move data. */
 export function takesIntegers(
   op: Op,
   inputs: readonly (Value | null)[],
   types: readonly TensorType[],
 ): Value | undefined {
-  if (op.quant === 'same-params' || op.quant === 'boundary' || op.name === 'cast') return undefined;
+  if (op.quant === 'same-params' || op.quant === 'boundary' || MIXED.has(op.name)) return undefined;
   if (types[0]?.dtype !== 'f32') return undefined;
   return inputs.find((v) => v !== null && v.type.dtype !== 'f32' && v.type.quant === undefined) ?? undefined;
 }

@@ -1,4 +1,5 @@
 import { type BinaryOp, type BinaryParams, binaryKernel, usesOutputScale } from '../../codegen/kernels/binary.js';
+import { type SelectParams, selectKernel } from '../../codegen/kernels/select.js';
 import { type LowerContext, refOf, type View } from '../../codegen/lowering.js';
 import type { Attrs } from '../../ir/graph.js';
 import { isCodes, type Quant, scaleAt, type TensorType } from '../../ir/type.js';
@@ -6,7 +7,8 @@ import { type Activation, clampBounds } from '../../quant/activation.js';
 import { codeBounds } from '../../quant/bounds.js';
 import { operandScale } from '../codes.js';
 import { codeStorageOf } from './epilogue.js';
-import { memoryOrder } from './movement.js';
+import { wrapIntegers } from './integers.js';
+import { applyMap, memoryOrder } from './movement.js';
 
 /** Strides of an operand along the dimensions of the output; 0 where it is broadcast. */
 function aligned(view: View, rank: number): number[] {
@@ -38,8 +40,9 @@ export const lowerBinary =
     const pick = (values: readonly number[]): number[] => order.map((i) => values[i] as number);
     const q = isCodes(context.outputType()) ? (context.outputType().quant as Quant) : null;
     const activation = attrs.activation ?? null;
+    const whole = context.outputType().dtype !== 'f32' && !q;
     const params: BinaryParams = {
-      op,
+      op: whole && op === 'div' ? 'quotient' : op,
       dims: pick(out.shape),
       a: { storage: a.storage, strides: pick(aligned(a, out.shape.length)) },
       b: { storage: b.storage, strides: pick(aligned(b, out.shape.length)) },
@@ -53,4 +56,34 @@ export const lowerBinary =
     const scale = q && divides ? [scaleAt(q, 0)] : [];
     const args = [...factors(op, context.inputType(0), context.inputType(1), unit), ...scale, ...bounds];
     context.call(binaryKernel, params, [refOf(a), refOf(b), refOf(out), ...args]);
+    if (whole && op === 'pow') applyMap(context, { kind: 'unary', fn: 'round' }, out, out);
+    if (whole) wrapIntegers(context, out);
   };
+
+/** where: condition, x and y with broadcasting. */
+export function lowerWhere(context: LowerContext): void {
+  const out = context.output();
+  const order = memoryOrder(out);
+  const pick = (values: readonly number[]): number[] => order.map((i) => values[i] as number);
+  const operands = [0, 1, 2].map((slot) => context.input(slot)) as [View, View, View];
+  const [condition, x, y] = operands.map((v) => pick(aligned(v, out.shape.length))) as [number[], number[], number[]];
+  const params: SelectParams = { dims: pick(out.shape), strides: [condition, x, y, pick(out.strides)] };
+  context.call(selectKernel, params, [...operands.map((v) => refOf(v)), refOf(out)]);
+}
+
+/** An operation on two views of reals with the shape of the target. */
+export function applyBinary(context: LowerContext, op: BinaryOp, a: View, b: View, target: View): void {
+  const order = memoryOrder(target);
+  const pick = (values: readonly number[]): number[] => order.map((i) => values[i] as number);
+  const operand = (v: View) => ({ storage: 'f32' as const, strides: pick(v.strides) });
+  const params: BinaryParams = {
+    op,
+    dims: pick(target.shape),
+    a: operand(a),
+    b: operand(b),
+    target: pick(target.strides),
+    activation: null,
+    output: { storage: 'f32' },
+  };
+  context.call(binaryKernel, params, [refOf(a), refOf(b), refOf(target)]);
+}

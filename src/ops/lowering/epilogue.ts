@@ -9,7 +9,7 @@ import { biasAddsToSums } from '../../quant/bias.js';
 import { codeBounds } from '../../quant/bounds.js';
 import { sumFactor } from '../../quant/requantize-scale.js';
 import { toReal } from '../../quant/tensors.js';
-import { assert } from '../../support/errors.js';
+import { assert, modelError } from '../../support/errors.js';
 import { operandScale } from '../codes.js';
 
 /** Arrays per channel are padded to this many channels, so that kernels may read whole tiles. */
@@ -47,6 +47,10 @@ const padded = (values: readonly number[]): number[] => {
  * (docs/quantization.md); with real operands the accumulator starts at the bias.
  */
 export function planEpilogue(context: LowerContext, sums: Sums): PlannedEpilogue {
+  if (context.hasInput(2) && !context.constant(2)) {
+    const { id, origin } = context.node;
+    throw modelError('a convolution needs a constant bias', { node: `${origin.type} (${id}) "${origin.name}"` });
+  }
   return isCodes(context.inputType(0)) ? planCodes(context, sums) : planReals(context, sums);
 }
 

@@ -3,7 +3,7 @@ import type { MapOp } from '../../codegen/kernels/map.js';
 import { mapKernel } from '../../codegen/kernels/map.js';
 import { type Arg, type LowerContext, NO_HALO, refOf, type View } from '../../codegen/lowering.js';
 import { rowMajorStrides } from '../../ir/tensor.js';
-import { type Quant, sameQuant, scaleAt, sizeOf } from '../../ir/type.js';
+import { type Quant, sameQuant, sameShape, scaleAt, sizeOf } from '../../ir/type.js';
 import { codeBounds } from '../../quant/bounds.js';
 
 /** Dimensions from the outermost to the innermost in memory. */
@@ -51,12 +51,20 @@ export function rowMajorScratch(context: LowerContext, storage: Storage, shape: 
   return { buffer, offset: 0, storage, shape, strides: rowMajorStrides(shape), halo: NO_HALO };
 }
 
-/** reshape2: the same memory under another shape. */
+/** reshape2: the same memory under another shape; in any layout where only dimensions of size 1 come and go. */
 export function lowerReshape(context: LowerContext): void {
-  const x = context.input(0, { contiguous: true });
   const { shape } = context.outputType();
-  context.alias({ ...x, shape, strides: rowMajorStrides(shape), halo: NO_HALO });
+  const from = context.input(0);
+  const rowMajor = rowMajorStrides(shape);
+  const real = from.strides.filter((_, d) => from.shape[d] !== 1);
+  if (sameShape(shape.filter(isLong), from.shape.filter(isLong))) {
+    const strides = shape.map((n, d) => (n === 1 ? (rowMajor[d] as number) : (real.shift() as number)));
+    return context.alias({ ...from, shape, strides, halo: NO_HALO });
+  }
+  context.alias({ ...context.input(0, { contiguous: true }), shape, strides: rowMajor, halo: NO_HALO });
 }
+
+const isLong = (n: number): boolean => n !== 1;
 
 /** assign and the like: a second name. */
 export const lowerIdentity = (context: LowerContext): void => context.alias(context.input(0));

@@ -9,13 +9,14 @@ import { modelError } from '../../support/errors.js';
 import { broadcastStrides } from '../broadcast.js';
 import { centredCodes } from '../codes.js';
 import type { ProductAttrs } from '../product-shared.js';
+import { applyBinary } from './elementwise.js';
 import { operandIsa, planEpilogue } from './epilogue.js';
 import { applyOp, withContiguousOutput } from './movement.js';
 
 /** mul and fc with constant weights: rows of x are the pixels of a matrix product. */
 export function lowerProduct(context: LowerContext, attrs: ProductAttrs): void {
   const w = context.constant(1);
-  if (!w) return lowerComputedProduct(context, attrs);
+  if (!w || (context.hasInput(2) && !context.constant(2))) return lowerComputedProduct(context, attrs);
   const x = context.input(0, { contiguous: true });
   const [k, n] = (attrs.transposeWeights ? [...w.type.shape].reverse() : w.type.shape) as [number, number];
   const codes = isCodes(context.inputType(0));
@@ -48,14 +49,18 @@ export function lowerProduct(context: LowerContext, attrs: ProductAttrs): void {
   );
 }
 
-/** A product with weights that are computed at run time, without bias: reals only. */
+/** A product with weights or a bias that are computed at run time: reals only. */
 function lowerComputedProduct(context: LowerContext, attrs: ProductAttrs): void {
-  if (context.hasInput(2)) throw modelError(`${context.node.op} with computed weights and a bias has no kernel`);
   const [a, b] = [context.input(0, { contiguous: true }), context.input(1, { contiguous: true })];
   const [k, n] = (attrs.transposeWeights ? [...b.shape].reverse() : b.shape) as [number, number];
   const params = { batch: 1, m: sizeOf(a.shape) / k, k, n, transB: attrs.transposeWeights, batchedB: false };
   withContiguousOutput(context, (out) => {
     context.call(matmulKernel, params, [refOf(a), refOf(b), refOf(out)]);
+    if (context.hasInput(2)) {
+      const bias = context.input(2, { contiguous: true });
+      const strides = out.shape.map((_, d) => (d === out.shape.length - 1 ? 1 : 0));
+      applyBinary(context, 'add', out, { ...bias, shape: out.shape, strides }, out);
+    }
     if (attrs.activation) applyOp(context, { kind: 'activation', activation: attrs.activation }, out);
   });
 }

@@ -1,3 +1,4 @@
+import type { UnaryFunction } from '../../codegen/kernels/map.js';
 import type { LowerContext } from '../../codegen/lowering.js';
 import type { Attrs } from '../../ir/graph.js';
 import type { OpDef } from '../../ir/op.js';
@@ -6,6 +7,7 @@ import { type Activation, clampBounds } from '../../quant/activation.js';
 import { codeBounds } from '../../quant/bounds.js';
 import { assert } from '../../support/errors.js';
 import { tableOf } from '../table.js';
+import { wrapIntegers } from './integers.js';
 import { applyMap } from './movement.js';
 
 /** The entries of a unary op from the codes of one grid to centred codes of another, in order of the code. */
@@ -34,4 +36,14 @@ export const lowerActivation =
     else if (clampBounds(fn) && quant && sameQuant(context.inputType(0).quant, quant))
       applyMap(context, { kind: 'clamp' }, x, out, [...codeBounds(quant, fn)]);
     else lowerTable(context, op(), attrs);
+  };
+
+/** A unary function: on codes a table, on reals and integers a vector function. */
+export const lowerUnary =
+  (fn: UnaryFunction, op: () => OpDef) =>
+  (context: LowerContext, attrs: Attrs): void => {
+    if (isCodes(context.inputType(0))) return lowerTable(context, op(), attrs);
+    const out = context.output();
+    applyMap(context, { kind: 'unary', fn }, context.input(0), out);
+    wrapIntegers(context, out);
   };

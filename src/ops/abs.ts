@@ -1,0 +1,9 @@
+import { importUnary, unaryOp } from './unary-function.js';
+
+export const abs = unaryOp({
+  name: 'abs',
+  doc: 'absolute value',
+  fn: 'abs',
+  whole: (x) => (x < 0n ? -x : x),
+  onnx: { Abs: importUnary('abs') },
+});

@@ -1,0 +1,3 @@
+import { argOp } from './arg-shared.js';
+
+export const argMax = argOp('arg_max', 'ArgMax', 'max');

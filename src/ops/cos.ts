@@ -1,0 +1,8 @@
+import { importUnary, unaryOp } from './unary-function.js';
+
+export const cos = unaryOp({
+  name: 'cos',
+  doc: 'cosine, for |x| up to some thousands',
+  fn: 'cos',
+  onnx: { Cos: importUnary('cos') },
+});

@@ -1,0 +1,39 @@
+import { applyFurtherBinary } from '../codegen/kernels/binary-functions.js';
+import type { Value } from '../ir/graph.js';
+import type { DType } from '../ir/type.js';
+import { elementwiseOp } from './elementwise.js';
+import type { ImportContext, OnnxImporter } from './import-context.js';
+
+/** A power by a constant as products and roots, or null where there is no such form. */
+function simplePower(context: ImportContext, x: Value, exponent: number): Value | null {
+  const times = (a: Value, b: Value): Value => context.add('elementwise_mul', { activation: null }, [a, b]);
+  const square = (): Value => context.add('square', {}, [x]);
+  if (exponent === 1) return context.add('assign', {}, [x]);
+  if (exponent === 2) return square();
+  if (exponent === 3) return times(square(), x);
+  if (exponent === 0.5) return context.add('sqrt', {}, [x]);
+  return exponent === -1 ? context.add('reciprocal', {}, [x]) : null;
+}
+
+/** ONNX Pow: the result has the dtype of the base; integers with an exponent of their own dtype stay whole. */
+const importPow: OnnxImporter = (context) => {
+  const [x, y] = [context.input(0), context.input(1)];
+  const { dtype, shape } = x.type;
+  const cast = (v: Value, to: DType): Value => (v.type.dtype === to ? v : context.add('cast', { to }, [v]));
+  const fits = shape.length >= y.type.shape.length;
+  const constant = y.data?.data.length === 1 && y.type.quant === undefined ? Number(y.data.data[0]) : Number.NaN;
+  const simple = dtype === 'f32' && fits ? simplePower(context, x, constant) : null;
+  if (simple) return simple;
+  const common = dtype === 'f32' || y.type.dtype === 'f32' ? 'f32' : dtype;
+  return cast(context.add('elementwise_pow', { activation: null }, [cast(x, common), cast(y, common)]), dtype);
+};
+
+export const elementwisePow = elementwiseOp({
+  name: 'elementwise_pow',
+  doc: 'x to the power of y with numpy broadcasting; powers of integers are whole',
+  onnx: 'Pow',
+  importers: { Pow: importPow },
+  kernel: 'pow',
+  real: (a, b) => applyFurtherBinary('pow', a, b),
+  whole: (a, b) => (b < 0n ? (a === 1n ? 1n : a === -1n ? (b % 2n === 0n ? 1n : -1n) : 0n) : a ** b),
+});

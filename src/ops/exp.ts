@@ -1,0 +1,8 @@
+import { importUnary, unaryOp } from './unary-function.js';
+
+export const exp = unaryOp({
+  name: 'exp',
+  doc: 'e to the power of x',
+  fn: 'exp',
+  onnx: { Exp: importUnary('exp') },
+});

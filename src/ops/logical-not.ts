@@ -1,0 +1,9 @@
+import { predicateOp } from './predicate.js';
+
+export const logicalNot = predicateOp({
+  name: 'logical_not',
+  doc: 'whether x does not hold',
+  fn: 'not',
+  of: 'bool',
+  onnx: { Not: (context) => context.add('logical_not', {}, [context.input(0)]) },
+});

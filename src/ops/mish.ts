@@ -1,0 +1,10 @@
+import { activationOp } from './unary.js';
+
+export const mish = activationOp({
+  name: 'mish',
+  doc: 'x * tanh(log(1 + e^x))',
+  activation: () => ({ kind: 'mish' }),
+  onnx: {
+    Mish: (context) => context.add('mish', {}, [context.input(0)]),
+  },
+});

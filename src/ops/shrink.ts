@@ -1,0 +1,16 @@
+import { activationOp } from './unary.js';
+
+type ShrinkAttrs = { readonly lambd: number; readonly bias: number };
+
+export const shrink = activationOp<ShrinkAttrs>({
+  name: 'shrink',
+  doc: 'x + bias below -lambd, x - bias above lambd, else 0',
+  activation: (attrs) => ({ kind: 'shrink', ...attrs }),
+  onnx: {
+    Shrink(context) {
+      const lambd = Math.fround(context.attrs.float('lambd', 0.5));
+      const bias = Math.fround(context.attrs.float('bias', 0));
+      return context.add('shrink', { lambd, bias }, [context.input(0)]);
+    },
+  },
+});

@@ -1,0 +1,8 @@
+import { importUnary, unaryOp } from './unary-function.js';
+
+export const sin = unaryOp({
+  name: 'sin',
+  doc: 'sine, for |x| up to some thousands',
+  fn: 'sin',
+  onnx: { Sin: importUnary('sin') },
+});

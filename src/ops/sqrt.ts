@@ -1,0 +1,8 @@
+import { importUnary, unaryOp } from './unary-function.js';
+
+export const sqrt = unaryOp({
+  name: 'sqrt',
+  doc: 'square root: NaN below 0',
+  fn: 'sqrt',
+  onnx: { Sqrt: importUnary('sqrt') },
+});

@@ -1,0 +1,8 @@
+import { unaryOp } from './unary-function.js';
+
+export const square = unaryOp({
+  name: 'square',
+  doc: 'x * x; made from powers and norms',
+  fn: 'square',
+  onnx: {},
+});
