@@ -4,7 +4,7 @@
  */
 import { pathToFileURL } from 'node:url';
 import type { QuantClass } from '../src/ir/op.js';
-import { ONNX_ALIASES, OPS } from '../src/ops/index.js';
+import { bareType, ONNX_ALIASES, OPS } from '../src/ops/index.js';
 
 const INT8: Readonly<Record<QuantClass, string>> = {
   'float-only': '',
@@ -16,7 +16,7 @@ const INT8: Readonly<Record<QuantClass, string>> = {
 
 /** The ONNX types that become an op or are made with it. */
 function typesOf(name: string): string[] {
-  const own = Object.keys(OPS.get(name)?.onnx ?? {});
+  const own = Object.keys(OPS.get(name)?.onnx ?? {}).map(bareType);
   const through = [...ONNX_ALIASES].filter(([, names]) => names.includes(name)).map(([type]) => type);
   return [...new Set([...own, ...through])].sort();
 }

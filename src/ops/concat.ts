@@ -7,6 +7,7 @@ import { quantizeTensor, toReal } from '../quant/tensors.js';
 import { centredCodes, isPerTensorCodes } from './codes.js';
 import type { OnnxImporter } from './import-context.js';
 import { quantAttr } from './import-helpers.js';
+import { operatorForm, triples } from './import-quantized.js';
 import { lowerConcat } from './lowering/movement.js';
 import { defineOp } from './op.js';
 import { asInputs, normalizeAxis, plainDtype, reshaped, show, tensorAt, typeOf } from './shapes.js';
@@ -74,6 +75,12 @@ const importConcat: OnnxImporter = (context) => {
   return context.add('quantize', { quant: quantAttr(quant as Quant) }, [context.add('concat', { axis }, reals)]);
 };
 
+/** onnxruntime's QLinearConcat: the grid of the result, then the operands with theirs. */
+const importQLinearConcat = operatorForm(
+  (context) => ({ operands: triples(Math.ceil((context.inputCount - 2) / 3), 2), result: { scale: 0, zero: 1 } }),
+  importConcat,
+);
+
 export const concat = defineOp<ConcatAttrs>({
   name: 'concat',
   doc: 'joins tensors along an axis; operands on other grids are requantized',
@@ -96,5 +103,5 @@ export const concat = defineOp<ConcatAttrs>({
       );
     return join(attrs, parts.map(toReal), { dtype: 'f32', shape: output.shape });
   },
-  onnx: { Concat: importConcat },
+  onnx: { Concat: importConcat, 'com.microsoft:QLinearConcat': importQLinearConcat },
 });

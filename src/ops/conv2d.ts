@@ -1,6 +1,8 @@
+import type { Value } from '../ir/graph.js';
 import { type ConvAttrs, inferConv, integerConv, referenceConv } from './conv-shared.js';
 import type { OnnxImporter } from './import-context.js';
 import { asImage } from './import-image.js';
+import { operatorForm, withInputs } from './import-quantized.js';
 import { convolutionHalo, lowerConv2d } from './lowering/convolution.js';
 import { defineOp } from './op.js';
 import { show } from './shapes.js';
@@ -18,6 +20,45 @@ const importConv: OnnxImporter = (context) => {
   return image.restore(context.add('conv2d', attrs, [image.value, weights.value, ...(bias ? [bias] : [])]));
 };
 
+/** ONNX QLinearConv: weights per tensor or per filter, an int32 bias on the grid of the sums. */
+const importQLinearConv = operatorForm(
+  {
+    operands: [
+      { codes: 0, scale: 1, zero: 2, axis: 1 },
+      { codes: 3, scale: 4, zero: 5, axis: 0 },
+    ],
+    bias: { slot: 8 },
+    result: { scale: 6, zero: 7 },
+  },
+  importConv,
+);
+
+/** onnxruntime's FusedConv: a convolution, input 3 added to it, and an activation. */
+const importFusedConv: OnnxImporter = (context) => {
+  const [bias, z] = [context.optional(2), context.optional(3)];
+  const operands = [context.input(0), context.input(1), ...(bias ? [bias] : [])];
+  const conv = importConv(withInputs(context, operands)) as Value;
+  const sum = z ? context.add('elementwise_add', { activation: null }, [conv, z]) : conv;
+  const name = context.attrs.string('activation', '');
+  const [a = 0, b = 0] = context.attrs.floats('activation_params', []).map(Math.fround);
+  switch (name) {
+    case '':
+      return sum;
+    case 'Relu':
+    case 'Sigmoid':
+    case 'Tanh':
+      return context.add(name.toLowerCase(), {}, [sum]);
+    case 'LeakyRelu':
+      return context.add('leaky_relu', { alpha: a }, [sum]);
+    case 'Clip':
+      return context.add('clip', { min: a, max: b }, [sum]);
+    case 'HardSigmoid':
+      return context.add('hard_sigmoid', { slope: a, offset: b }, [sum]);
+    default:
+      return context.unsupported(`FusedConv with the activation ${JSON.stringify(name)}`);
+  }
+};
+
 export const conv2d = defineOp<ConvAttrs>({
   name: 'conv2d',
   doc: 'x[N,C,H,W] * w[M,C/groups,kh,kw] + bias[M] + residual[N,M,OH,OW], then the activation; one rounding',
@@ -28,5 +69,5 @@ export const conv2d = defineOp<ConvAttrs>({
   infer: inferConv,
   reference: referenceConv,
   integer: integerConv,
-  onnx: { Conv: importConv },
+  onnx: { Conv: importConv, QLinearConv: importQLinearConv, 'com.microsoft:FusedConv': importFusedConv },
 });

@@ -1,10 +1,14 @@
 import { scaledSum, scaleFactor } from '../quant/requantize.js';
-import { elementwiseOp } from './elementwise.js';
+import { elementwiseOp, importPair } from './elementwise.js';
+import { quantizedOp } from './import-quantized.js';
+
+const importMul = importPair('elementwise_mul', 'Mul');
 
 export const elementwiseMul = elementwiseOp({
   name: 'elementwise_mul',
   doc: 'x * y with numpy broadcasting, then the activation',
   onnx: 'Mul',
+  importers: { Mul: importMul, 'com.microsoft:QLinearMul': quantizedOp(2, importMul) },
   kernel: 'mul',
   real: (a, b) => a * b,
   whole: (a, b) => a * b,

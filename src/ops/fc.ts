@@ -1,6 +1,7 @@
 import type { Value } from '../ir/graph.js';
 import { f32 } from '../ir/tensor.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
+import { operatorForm } from './import-quantized.js';
 import { lowerProduct } from './lowering/product.js';
 import { defineOp } from './op.js';
 import { inferProduct, integerProduct, type ProductAttrs, referenceProduct } from './product-shared.js';
@@ -34,6 +35,19 @@ const importGemm: OnnxImporter = (context) => {
   return context.add('fc', product, [x, b, scaled(context, bias, beta)]);
 };
 
+/** onnxruntime's QGemm: without a scale of the result, that is real. */
+const importQGemm = operatorForm(
+  ({ attrs }) => ({
+    operands: [
+      { codes: 0, scale: 1, zero: 2, axis: 0 },
+      { codes: 3, scale: 4, zero: 5, axis: attrs.int('transB', 0) ? 0 : 1 },
+    ],
+    bias: { slot: 6, factor: attrs.float('alpha', 1) },
+    result: { scale: 7, zero: 8, optional: true },
+  }),
+  importGemm,
+);
+
 export const fc = defineOp<ProductAttrs>({
   name: 'fc',
   doc: 'matrix product with bias: x[...,K] * w[K,N] (or w[N,K] with transposeWeights) + bias[N], then the activation',
@@ -43,5 +57,5 @@ export const fc = defineOp<ProductAttrs>({
   infer: inferProduct,
   reference: referenceProduct,
   integer: integerProduct,
-  onnx: { Gemm: importGemm },
+  onnx: { Gemm: importGemm, 'com.microsoft:QGemm': importQGemm },
 });

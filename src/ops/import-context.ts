@@ -34,10 +34,12 @@ export interface ImportContext {
   constant(i: number): Tensor;
   /** Input `i` as plain numbers, or null where absent; must be constant. */
   numbers(i: number): number[] | null;
-  /** Adds a node and returns its first output. The first node added for a source node carries the source id. */
+  /** Adds a node and returns its first output. The first node that computes carries the source id. */
   add(op: string, attrs: Attrs, inputs: readonly (Value | null)[]): Value;
   /** Adds a node and returns all its outputs. */
   addMany(op: string, attrs: Attrs, inputs: readonly (Value | null)[]): Value[];
+  /** Says that the nodes added so far prepare operands: the source id goes to a node that is added later. */
+  operandsReady(): void;
   /** A new constant. */
   literal(name: string, data: Tensor): Value;
   /** A constant int64 or float32 tensor cast to another dtype is still a constant. */

@@ -18,9 +18,13 @@ export function onReals(context: ImportContext, apply: (x: Value) => Value): Val
 /** Importers of arithmetic ops that know what to do with codes; ops that move data and Q/DQ all do. */
 const READ_CODES = new Set(['Cast', 'Clip', 'MaxPool', 'Relu', 'Shape', 'Size']);
 
+/** The operator form of quantized models: such types compute on codes by definition. */
+const ON_CODES = /^(com\.microsoft:)?(QLinear|QGemm$|ConvInteger$|MatMulInteger$)/;
+
 /** An importer that refuses codes, which the source would compute with as plain integers. */
 export function guarded(type: string, op: OpDef, importer: OnnxImporter): OnnxImporter {
-  if (op.quant === 'same-params' || op.quant === 'boundary' || READ_CODES.has(type)) return importer;
+  if (op.quant === 'same-params' || op.quant === 'boundary' || READ_CODES.has(type) || ON_CODES.test(type))
+    return importer;
   return (context) => {
     for (let i = 0; i < context.inputCount; i++) {
       const input = context.optional(i);

@@ -197,7 +197,7 @@ const LIST: readonly Op[] = [
 /** The ops by name (Paddle's op type names). */
 export const OPS: ReadonlyMap<string, Op> = new Map(LIST.map((op) => [op.name, op]));
 
-/** How each ONNX op type is read, and the op whose file says so. */
+/** How each ONNX op type (`domain:type` outside of ONNX itself) is read, and the op whose file says so. */
 export const ONNX_IMPORTERS: ReadonlyMap<string, { readonly op: Op; readonly importer: OnnxImporter }> = new Map(
   LIST.flatMap((op) =>
     Object.entries(op.onnx ?? {}).map(
@@ -206,10 +206,19 @@ export const ONNX_IMPORTERS: ReadonlyMap<string, { readonly op: Op; readonly imp
   ),
 );
 
+/** An ONNX op type without its domain, as users and tables name it. */
+export const bareType = (key: string): string => key.slice(key.indexOf(':') + 1);
+
 /** ONNX op types that become one of several ops. */
 const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   Conv: ['conv2d', 'depthwise_conv2d'],
+  ConvInteger: ['conv2d', 'depthwise_conv2d'],
+  FusedConv: ['conv2d', 'depthwise_conv2d'],
+  QLinearConv: ['conv2d', 'depthwise_conv2d'],
   Gemm: ['fc', 'mul'],
+  QGemm: ['fc', 'mul'],
+  MatMulInteger: ['mul', 'matmul', 'fc'],
+  QLinearMatMul: ['mul', 'matmul', 'fc'],
   MatMul: ['mul', 'matmul', 'fc'],
   Clip: ['clip', 'relu6', 'relu'],
   Gelu: ['gelu', 'gelu_tanh'],
@@ -221,5 +230,8 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
 
 /** The op names that an ONNX op type stands for, where users name ops by their ONNX type. */
 export const ONNX_ALIASES: ReadonlyMap<string, readonly string[]> = new Map(
-  [...ONNX_IMPORTERS].map(([type, { op }]) => [type, SEVERAL[type] ?? [op.name]]),
+  [...ONNX_IMPORTERS].map(([key, { op }]) => {
+    const type = bareType(key);
+    return [type, SEVERAL[type] ?? [op.name]];
+  }),
 );

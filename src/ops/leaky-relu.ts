@@ -1,13 +1,15 @@
+import type { OnnxImporter } from './import-context.js';
+import { quantizedOp } from './import-quantized.js';
 import { activationOp } from './unary.js';
 
 type LeakyReluAttrs = { readonly alpha: number };
+
+const importLeakyRelu: OnnxImporter = (context) =>
+  context.add('leaky_relu', { alpha: Math.fround(context.attrs.float('alpha', 0.01)) }, [context.input(0)]);
 
 export const leakyRelu = activationOp<LeakyReluAttrs>({
   name: 'leaky_relu',
   doc: 'x where x >= 0, else alpha * x',
   activation: (attrs) => ({ kind: 'leaky_relu', ...attrs }),
-  onnx: {
-    LeakyRelu: (context) =>
-      context.add('leaky_relu', { alpha: Math.fround(context.attrs.float('alpha', 0.01)) }, [context.input(0)]),
-  },
+  onnx: { LeakyRelu: importLeakyRelu, 'com.microsoft:QLinearLeakyRelu': quantizedOp(1, importLeakyRelu) },
 });

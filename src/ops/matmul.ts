@@ -3,6 +3,7 @@ import type { Tensor } from '../ir/tensor.js';
 import { sizeOf, type TensorType } from '../ir/type.js';
 import { broadcastShape, broadcastStrides, stridedIndices } from './broadcast.js';
 import type { OnnxImporter } from './import-context.js';
+import { operatorForm } from './import-quantized.js';
 import { lowerMatmul } from './lowering/product.js';
 import { defineOp } from './op.js';
 import { productSums, transposeMatrix } from './product-shared.js';
@@ -66,6 +67,18 @@ const importMatMul: OnnxImporter = (context) => {
   return shape.length === product.type.shape.length ? product : reshape(product, shape);
 };
 
+/** ONNX QLinearMatMul: scales of the second operand may run along its columns. */
+const importQLinearMatMul = operatorForm(
+  {
+    operands: [
+      { codes: 0, scale: 1, zero: 2, axis: -2 },
+      { codes: 3, scale: 4, zero: 5, axis: -1 },
+    ],
+    result: { scale: 6, zero: 7 },
+  },
+  importMatMul,
+);
+
 export const matmul = defineOp<MatmulAttrs>({
   name: 'matmul',
   doc: 'alpha * op(x) * op(y) over the last two dimensions, the others broadcast; both operands are activations',
@@ -74,5 +87,5 @@ export const matmul = defineOp<MatmulAttrs>({
   lower: lowerMatmul,
   infer,
   reference,
-  onnx: { MatMul: importMatMul },
+  onnx: { MatMul: importMatMul, QLinearMatMul: importQLinearMatMul },
 });

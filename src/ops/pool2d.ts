@@ -7,6 +7,7 @@ import { finisher } from './epilogue.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { onReals } from './import-helpers.js';
 import { asImage, type Image } from './import-image.js';
+import { quantizedOp } from './import-quantized.js';
 import { lowerPool } from './lowering/pool.js';
 import { defineOp } from './op.js';
 import { type PoolAttrs, poolWindow, slidePool } from './pool-shared.js';
@@ -97,5 +98,7 @@ export const pool2d = defineOp<PoolAttrs>({
     MaxPool: importPool('max'),
     GlobalAveragePool: importGlobal('avg'),
     GlobalMaxPool: importGlobal('max'),
+    'com.microsoft:QLinearAveragePool': quantizedOp(1, importPool('avg')),
+    'com.microsoft:QLinearGlobalAveragePool': quantizedOp(1, importGlobal('avg')),
   },
 });

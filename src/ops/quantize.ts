@@ -44,5 +44,13 @@ export const quantize = defineOp<GridAttrs>({
   // Rounding to the grid is the caller's part, as for every op.
   reference: (_attrs, inputs) => [tensorAt(inputs, 0)],
   integer: (_attrs, inputs, output) => quantizeTensor(tensorAt(inputs, 0), output.quant as Quant),
-  onnx: { QuantizeLinear: importQuantize },
+  onnx: {
+    QuantizeLinear: importQuantize,
+    'com.microsoft:QuantizeLinear': importQuantize,
+    DynamicQuantizeLinear: (context) =>
+      context.unsupported(
+        'scales that are computed at run time (dynamic quantization)',
+        'Quantize the model statically: onnxruntime.quantization.quantize_static with calibration data.',
+      ),
+  },
 });

@@ -1,8 +1,10 @@
+import { quantizedOp } from './import-quantized.js';
 import { activationOp } from './unary.js';
+import { importUnary } from './unary-function.js';
 
 export const sigmoid = activationOp({
   name: 'sigmoid',
   doc: '1 / (1 + exp(-x))',
   activation: () => ({ kind: 'sigmoid' }),
-  onnx: { Sigmoid: (context) => context.add('sigmoid', {}, [context.input(0)]) },
+  onnx: { Sigmoid: importUnary('sigmoid'), 'com.microsoft:QLinearSigmoid': quantizedOp(1, importUnary('sigmoid')) },
 });

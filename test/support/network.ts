@@ -54,13 +54,14 @@ export class Network {
   }
 
   /** Adds a node; gives its first output. */
-  op(op: string, inputs: readonly string[], attrs: Readonly<Record<string, AttrSpec>> = {}): string {
+  op(op: string, inputs: readonly string[], attrs: Readonly<Record<string, AttrSpec>> = {}, domain = ''): string {
     const output = this.fresh('v');
-    this.nodes.push({ op, name: `${op}_${output}`, inputs, outputs: [output], attrs });
+    this.nodes.push({ op, name: `${op}_${output}`, inputs, outputs: [output], attrs, domain });
     return output;
   }
 
-  private params(scale: readonly number[], zeroPoint: readonly number[], dtype: 'u8' | 'i8' | 'i32'): string[] {
+  /** Scales and zero points as constants. */
+  params(scale: readonly number[], zeroPoint: readonly number[], dtype: 'u8' | 'i8' | 'i32'): string[] {
     const shape = scale.length === 1 ? [] : [scale.length];
     return [this.constant({ shape, data: scale }, 's'), this.constant({ shape, dtype, data: zeroPoint }, 'z')];
   }
@@ -92,6 +93,6 @@ export class Network {
   /** The bytes of the model with these outputs. */
   bytes(outputs: readonly string[], opset = 17): Uint8Array {
     const { nodes, initializers, inputs } = this;
-    return model({ nodes, initializers, inputs, outputs, opset });
+    return model({ nodes, initializers, inputs, outputs, opset, opsets: { 'com.microsoft': 1 } });
   }
 }

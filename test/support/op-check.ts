@@ -14,6 +14,7 @@ import { expectClose, random } from './tensors.js';
 /** A model of one node: what the tests of ops mostly need. Inputs that have values become initializers. */
 export interface OneNode {
   readonly op: string;
+  readonly domain?: string;
   readonly opset?: number;
   readonly attrs?: Readonly<Record<string, AttrSpec>>;
   /** In order: a shape is a float input of the graph, a tensor an initializer, null an absent input. */
@@ -24,14 +25,15 @@ export interface OneNode {
 const isShape = (input: readonly number[] | TensorSpec): input is readonly number[] => Array.isArray(input);
 
 /** The model of one node; its inputs are x0, x1, ..., its outputs y0, ... */
-export function oneNode({ op, opset = 13, attrs = {}, inputs, outputs = 1 }: OneNode): ModelSpec {
+export function oneNode({ op, domain = '', opset = 13, attrs = {}, inputs, outputs = 1 }: OneNode): ModelSpec {
   const named = inputs.map((input, i) => [`x${i}`, input] as const);
   const results = Array.from({ length: outputs }, (_, i) => `y${i}`);
   return {
     opset,
+    ...(domain === '' ? {} : { opsets: { [domain]: 1 } }),
     inputs: Object.fromEntries(named.flatMap(([name, v]) => (v && isShape(v) ? [[name, v]] : []))),
     initializers: Object.fromEntries(named.flatMap(([name, v]) => (v && !isShape(v) ? [[name, v]] : []))),
-    nodes: [{ op, attrs, inputs: named.map(([name, v]) => (v ? name : '')), outputs: results }],
+    nodes: [{ op, domain, attrs, inputs: named.map(([name, v]) => (v ? name : '')), outputs: results }],
     outputs: results,
   };
 }

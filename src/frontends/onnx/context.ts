@@ -45,6 +45,8 @@ export class NodeContext implements ImportContext {
   private readonly scope: Scope;
   private readonly pending: PendingNode[] = [];
   private readonly created = new Set<Value>();
+  /** How many of the pending nodes only prepare operands. */
+  private prepared = 0;
 
   constructor(node: NodeProto, id: number, opset: number, scope: Scope, source: TensorSource) {
     this.node = node;
@@ -102,6 +104,10 @@ export class NodeContext implements ImportContext {
     return outputs;
   }
 
+  operandsReady(): void {
+    this.prepared = this.pending.length;
+  }
+
   literal(name: string, data: Tensor): Value {
     checkTypes([data.type]);
     return this.create(name, data.type, data);
@@ -133,7 +139,8 @@ export class NodeContext implements ImportContext {
       // A draft that is the result twice keeps the first name.
       if (name && this.created.delete(value)) (value as Draft).name = name;
     });
-    const main = this.pending.find(({ op }) => OPS.get(op)?.quant !== 'boundary') ?? this.pending[0];
+    const computing = this.pending.slice(this.prepared).find(({ op }) => OPS.get(op)?.quant !== 'boundary');
+    const main = computing ?? this.pending.find(({ op }) => OPS.get(op)?.quant !== 'boundary') ?? this.pending[0];
     for (const pending of this.pending) this.enter(pending, pending === main);
     if (this.pending.length === 0) this.recordFolding(results);
     return results.map((value) => this.scope.settled(value));

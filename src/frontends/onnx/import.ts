@@ -14,6 +14,9 @@ import { Unsupported, type UnsupportedNode, unsupportedError } from './unsupport
 /** The operator sets whose semantics the importers know. */
 export const OPSETS = { least: 7, most: 21 } as const;
 
+/** The domain of onnxruntime's own operators. */
+const CONTRIB = 'com.microsoft';
+
 /** How a model is read. */
 export interface OnnxOptions extends ShapeOptions, TensorSource {
   /** The file's name, for messages. */
@@ -163,11 +166,15 @@ class Importer {
   }
 
   private importerOf({ opType, domain }: NodeProto): OnnxImporter {
-    if (domain !== '' && domain !== 'ai.onnx')
-      throw new Unsupported(`the operator set ${quoted(domain)} is not supported`);
-    const importer = ONNX_IMPORTERS.get(opType)?.importer;
-    if (!importer) throw new Unsupported('there is no such operator in qc');
-    return importer;
+    const standard = domain === '' || domain === 'ai.onnx';
+    if (!standard && domain !== CONTRIB) throw new Unsupported(`the operator set ${quoted(domain)} is not supported`);
+    const importer = ONNX_IMPORTERS.get(standard ? opType : `${domain}:${opType}`)?.importer;
+    if (importer) return importer;
+    if (standard) throw new Unsupported('there is no such operator in qc');
+    throw new Unsupported(
+      `of the operator set ${quoted(domain)}, qc has only the quantized operators and FusedConv`,
+      'Use the model from before onnxruntime optimized it, or optimize with ORT_ENABLE_BASIC only.',
+    );
   }
 
   private defineResults(node: NodeProto, results: readonly Value[]): void {
