@@ -1,7 +1,9 @@
+import { attachSelfTest } from './attach-self-test.js';
 import { assemble, emitCode, pagesFor } from './codegen/emit.js';
 import { type MemoryMap, planMemory } from './codegen/plan/memory.js';
 import type { Border, Plan } from './codegen/plan/plan.js';
 import { Planner } from './codegen/plan/planner.js';
+import { describeOps } from './describe-ops.js';
 import { importOnnx } from './frontends/onnx/import.js';
 import type { Graph } from './ir/graph.js';
 import { selectOps } from './op-selection.js';
@@ -9,10 +11,8 @@ import { OPS } from './ops/index.js';
 import { type CompileOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import type { PassContext } from './passes/pass.js';
 import { dumpName, runPipeline } from './passes/pipeline.js';
-import { describeOps } from './report.js';
 import { ABI_VERSION, type ModuleInfo, type TensorInfo } from './runtime/abi.js';
 import { declarations, loaderSource } from './runtime/package-files.js';
-import { attachSelfTest } from './self-test.js';
 import { VERSION } from './version.js';
 
 /** What a compilation gives: the files of the package, and what is known about it. */

@@ -9,6 +9,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { CONVERSIONS } from '../src/describe-ops.js';
 import { type CompileResult, compile, QcError } from '../src/index.js';
 import type { TensorInfo } from '../src/runtime/abi.js';
 import type { Net } from '../src/runtime/loader.js';
@@ -38,9 +39,6 @@ const HEADER = [
   'ms/run',
   'against the reference',
 ];
-
-/** Conversions between reals and codes are not ops of the model. */
-const CONVERSIONS = new Set(['quantize', 'dequantize', 'requantize']);
 
 const kilobytes = (bytes: number): string => (bytes / 1000).toFixed(0);
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

@@ -1,8 +1,6 @@
+import { CONVERSIONS } from '../describe-ops.js';
 import type { ModuleInfo, OpInfo, TensorInfo } from '../runtime/abi.js';
 import { formatBytes } from './terminal.js';
-
-/** Ops that only cross between reals and codes: neither int8 work nor float work. */
-const CONVERSIONS = new Set(['quantize', 'dequantize', 'requantize']);
 
 /** Whether an op was inserted to cross between reals and codes. */
 export const isConversion = (op: OpInfo): boolean => CONVERSIONS.has(op.type);

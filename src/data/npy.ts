@@ -1,19 +1,16 @@
-import type { Tensor, TensorData } from '../ir/tensor.js';
+import { arrayFromBytes, byteSize, type FileDType, type Tensor, type TensorData } from '../ir/tensor.js';
 import { type DType, sizeOf } from '../ir/type.js';
 import { modelError } from '../support/errors.js';
 
-/** Element types of .npy files that are read and written: the IR's, and float64. */
-export type NpyDType = DType | 'f64';
-
 /** The content of a .npy file, row-major. bool is one byte, 0 or 1. */
 export interface NpyArray {
-  readonly dtype: NpyDType;
+  readonly dtype: FileDType;
   readonly shape: readonly number[];
   readonly data: TensorData | Float64Array;
 }
 
 const MAGIC = '\x93NUMPY';
-const DESCR: Record<NpyDType, string> = {
+const DESCR: Record<FileDType, string> = {
   f32: '<f4',
   f64: '<f8',
   i8: '|i1',
@@ -22,18 +19,7 @@ const DESCR: Record<NpyDType, string> = {
   i64: '<i8',
   bool: '|b1',
 };
-const ARRAYS = {
-  f32: Float32Array,
-  f64: Float64Array,
-  i8: Int8Array,
-  u8: Uint8Array,
-  i32: Int32Array,
-  i64: BigInt64Array,
-  bool: Uint8Array,
-} as const;
 
-// Not slice(): that of a Buffer is a view.
-const copyOf = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
 const latin1 = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
 
 /** Whether a file starts like a .npy file. */
@@ -61,13 +47,13 @@ function field(header: string, name: string, value: RegExp): string {
   return match[1];
 }
 
-function dtypeOf(descr: string): NpyDType {
+function dtypeOf(descr: string): FileDType {
   if (descr.startsWith('>') && descr.length > 2)
     throw modelError(`big-endian .npy data (${descr}) is not supported`, {
       remedy: "Save it with array.astype(array.dtype.newbyteorder('<')).",
     });
   const code = descr.replace(/^[<>|=]/, '');
-  const found = (Object.keys(DESCR) as NpyDType[]).find((dtype) => DESCR[dtype].slice(1) === code);
+  const found = (Object.keys(DESCR) as FileDType[]).find((dtype) => DESCR[dtype].slice(1) === code);
   if (!found)
     throw modelError(`.npy element type ${descr} is not supported`, {
       remedy: 'Supported are float32, float64, int8, uint8, int32, int64 and bool.',
@@ -97,12 +83,11 @@ export function decodeNpy(bytes: Uint8Array): NpyArray {
     throw modelError('.npy data in Fortran order is not supported', {
       remedy: 'Save it with np.ascontiguousarray(array).',
     });
-  const ArrayType = ARRAYS[dtype];
-  const size = sizeOf(shape) * ArrayType.BYTES_PER_ELEMENT;
+  const size = sizeOf(shape) * byteSize(dtype);
   const content = bytes.subarray(start);
   if (content.length !== size)
     throw modelError(`the .npy file holds ${content.length} bytes of data, its shape [${shape}] needs ${size}`);
-  const data = new ArrayType(copyOf(content).buffer);
+  const data = arrayFromBytes(dtype, content);
   return { dtype, shape, data: dtype === 'bool' ? (data as Uint8Array).map((v) => (v ? 1 : 0)) : data };
 }
 

@@ -1,4 +1,4 @@
-import { allocate, type Tensor, type TensorData } from '../ir/tensor.js';
+import { allocate, arrayFromBytes, byteSize, type FileDType, type Tensor, type TensorData } from '../ir/tensor.js';
 import { type DType, sizeOf } from '../ir/type.js';
 import { modelError } from '../support/errors.js';
 import { type Field, readFields, readPacked } from './wire.js';
@@ -19,7 +19,7 @@ const NAME = 8;
 const RAW_DATA = 9;
 const DOUBLE_DATA = 10;
 const EXTERNAL_DATA = 13;
-const DTYPES: Readonly<Record<number, DType | 'f64'>> = {
+const DTYPES: Readonly<Record<number, FileDType>> = {
   1: 'f32',
   2: 'u8',
   3: 'i8',
@@ -29,18 +29,8 @@ const DTYPES: Readonly<Record<number, DType | 'f64'>> = {
   11: 'f64',
 };
 
-const RAW_ARRAYS = {
-  f32: Float32Array,
-  f64: Float64Array,
-  i8: Int8Array,
-  u8: Uint8Array,
-  i32: Int32Array,
-  i64: BigInt64Array,
-  bool: Uint8Array,
-};
-
 /** The elements of the typed list of a data type, or undefined where the message has none. */
-function listOf(fields: readonly Field[], dtype: DType | 'f64'): number[] | bigint[] | undefined {
+function listOf(fields: readonly Field[], dtype: FileDType): number[] | bigint[] | undefined {
   const of = (number: number): Field[] => fields.filter((f) => f.number === number);
   if (dtype === 'f32' || dtype === 'f64') {
     const list = of(dtype === 'f32' ? FLOAT_DATA : DOUBLE_DATA);
@@ -53,11 +43,11 @@ function listOf(fields: readonly Field[], dtype: DType | 'f64'): number[] | bigi
 }
 
 /** The elements as a typed array of the IR; float64 is rounded to float32. */
-function elements(fields: readonly Field[], dtype: DType | 'f64', size: number): TensorData {
+function elements(fields: readonly Field[], dtype: FileDType, size: number): TensorData {
   const target: DType = dtype === 'f64' ? 'f32' : dtype;
   const raw = fields.filter((f) => f.number === RAW_DATA).at(-1)?.bytes;
   const list = listOf(fields, dtype);
-  const width = RAW_ARRAYS[dtype].BYTES_PER_ELEMENT;
+  const width = byteSize(dtype);
   const count = raw && (!list || raw.length > 0) ? raw.length / width : (list?.length ?? 0);
   if (count !== size) throw modelError(`the tensor holds ${count} elements, its shape needs ${size}`);
   const data = allocate(target, size);
@@ -65,8 +55,7 @@ function elements(fields: readonly Field[], dtype: DType | 'f64', size: number):
     for (let i = 0; i < size; i++) data[i] = list[i] as number & bigint;
     return data;
   }
-  // A copy: the bytes may start anywhere in the file, typed arrays want them aligned.
-  const source = new RAW_ARRAYS[dtype](new Uint8Array(raw ?? []).buffer);
+  const source = arrayFromBytes(dtype, raw ?? new Uint8Array());
   for (let i = 0; i < size; i++) data[i] = source[i] as number & bigint;
   return data;
 }

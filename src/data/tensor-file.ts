@@ -1,17 +1,8 @@
-import { byteSize, type Tensor, type TensorData } from '../ir/tensor.js';
+import { arrayFromBytes, byteSize, type Tensor } from '../ir/tensor.js';
 import { sizeOf, type TensorType } from '../ir/type.js';
 import { modelError, QcError } from '../support/errors.js';
 import { isNpy, tensorFromNpy } from './npy.js';
 import { decodeTensorProto, type NamedTensor } from './pb.js';
-
-const RAW_ARRAYS = {
-  f32: Float32Array,
-  i8: Int8Array,
-  u8: Uint8Array,
-  i32: Int32Array,
-  i64: BigInt64Array,
-  bool: Uint8Array,
-};
 
 /** A type for messages. */
 const text = ({ dtype, shape }: TensorType): string => `${dtype} [${shape.join(', ')}]`;
@@ -38,8 +29,8 @@ export function tensorFromRaw(file: string, bytes: Uint8Array, wanted: TensorTyp
         remedy: 'Data is read from .npy, from .pb (ONNX TensorProto), or raw in little-endian order.',
       },
     );
-  const data: TensorData = new RAW_ARRAYS[wanted.dtype](new Uint8Array(bytes).buffer);
-  return { type: { dtype: wanted.dtype, shape: batchShape(wanted.shape, items) }, data };
+  const type = { dtype: wanted.dtype, shape: batchShape(wanted.shape, items) };
+  return { type, data: arrayFromBytes(wanted.dtype, bytes) };
 }
 
 /** The shape of k items: the first dimension k times as long; a scalar gets one. */

@@ -11,7 +11,11 @@ export interface DataOf {
   bool: Uint8Array;
 }
 
+/** The elements of a tensor of any dtype. */
 export type TensorData = DataOf[DType];
+
+/** Element types of data in files: the IR's, and float64, which becomes float32. */
+export type FileDType = DType | 'f64';
 
 /** A tensor in row-major order of its logical shape. */
 export interface Tensor {
@@ -26,14 +30,22 @@ const CONSTRUCTORS = {
   i32: Int32Array,
   i64: BigInt64Array,
   bool: Uint8Array,
+  f64: Float64Array,
 } as const;
 
 /** Bytes per element. */
-export const byteSize = (dtype: DType): number => CONSTRUCTORS[dtype].BYTES_PER_ELEMENT;
+export const byteSize = (dtype: FileDType): number => CONSTRUCTORS[dtype].BYTES_PER_ELEMENT;
 
 /** A new zeroed array for `n` elements of a dtype. */
 export function allocate<D extends DType>(dtype: D, n: number): DataOf[D] {
   return new CONSTRUCTORS[dtype](n) as DataOf[D];
+}
+
+/** The elements that little-endian bytes hold, as a copy: in a file they lie at any alignment. */
+export function arrayFromBytes<D extends DType>(dtype: D, bytes: Uint8Array): DataOf[D];
+export function arrayFromBytes(dtype: FileDType, bytes: Uint8Array): TensorData | Float64Array;
+export function arrayFromBytes(dtype: FileDType, bytes: Uint8Array): TensorData | Float64Array {
+  return new CONSTRUCTORS[dtype](new Uint8Array(bytes).buffer);
 }
 
 /** A tensor over existing data. Throws if the length does not match the shape. */

@@ -83,7 +83,7 @@ export interface Hashes {
 
 /**
  * A check that an engine computes what the compiler expected: inputs come from `seed` by the generator of
- * self-test.ts, outputs are compared byte by byte through their checksum.
+ * runtime/self-test.ts, outputs are compared byte by byte through their checksum.
  */
 export interface SelfTest {
   readonly export: string;

@@ -4,8 +4,10 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compile } from '../../src/compile.js';
+import { f32 } from '../../src/ir/tensor.js';
+import { sizeOf } from '../../src/ir/type.js';
 import type { OpInfo, Target } from '../../src/runtime/abi.js';
-import { identical, outcome } from '../support/compiled.js';
+import { identical, outcome, runTwice } from '../support/compiled.js';
 import { hasModels, INT8_MODELS, modelBytes } from '../support/models.js';
 import { type Grid, Network, random } from '../support/network.js';
 
@@ -29,22 +31,17 @@ const kernels = (ops: readonly OpInfo[]): string[] => ops.flatMap((op) => op.ker
 /** The outputs of a model on seeded inputs. */
 async function runOnce(bytes: Uint8Array, target: Target): Promise<readonly Buffer[]> {
   const { wasm, report } = await compile(bytes, { target });
-  const { instance } = await WebAssembly.instantiate(wasm as Uint8Array<ArrayBuffer>, {});
-  const { memory, run } = instance.exports as { memory: WebAssembly.Memory; run: () => void };
   const next = random(9);
-  const view = ({ offset, shape }: { offset: number; shape: readonly number[] }): Float32Array =>
-    new Float32Array(
-      memory.buffer,
-      offset,
-      shape.reduce((a, b) => a * b, 1),
-    );
-  const [entry] = report.entries;
-  for (const input of entry.inputs) {
-    const values = view(input);
-    for (let i = 0; i < values.length; i++) values[i] = 2 * next();
-  }
-  run();
-  return entry.outputs.map((t) => Buffer.from(view(t).slice().buffer));
+  const feeds = Object.fromEntries(
+    report.entries[0].inputs.map(({ name, shape }) => [
+      name,
+      f32(
+        shape,
+        Array.from({ length: sizeOf(shape) }, () => 2 * next()),
+      ),
+    ]),
+  );
+  return Object.values(runTwice(wasm, feeds)).map((data) => Buffer.from(data.buffer));
 }
 
 /** A symmetric network: quantized input, relu after the first convolution, so that the next layer has 0..127. */

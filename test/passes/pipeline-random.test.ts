@@ -18,6 +18,7 @@ import type { Pass, PassContext } from '../../src/passes/pass.js';
 import { PIPELINE } from '../../src/passes/pipeline.js';
 import { quantizePlacement } from '../../src/passes/quantize-placement.js';
 import { ABI_VERSION, type Target, type TensorInfo } from '../../src/runtime/abi.js';
+import { runTwice } from '../support/compiled.js';
 import { randomFeeds } from '../support/op-check.js';
 import { difference, expectWithinRanges, outputsFor, passContext, runPasses } from '../support/passes.js';
 import { codes, random, reals } from '../support/tensors.js';
@@ -400,13 +401,7 @@ async function runModule(
     hashes: { model: '', options: '' },
     ops: [],
   });
-  const { instance } = await WebAssembly.instantiate(wasm as Uint8Array<ArrayBuffer>, {});
-  const { memory: heap, run } = instance.exports as unknown as { memory: WebAssembly.Memory; run: () => void };
-  for (const { name, offset } of inputs) new Float32Array(heap.buffer, offset).set(feeds[name]?.data as Float32Array);
-  run();
-  const read = ({ name, offset, shape }: TensorInfo) =>
-    [name, new Float32Array(heap.buffer, offset, sizeOf(shape))] as const;
-  return Object.fromEntries(outputs.map(read));
+  return runTwice(wasm, feeds) as Record<string, Float32Array>;
 }
 
 test('compiled, the graph behind the pipeline computes what the interpreter says', async () => {

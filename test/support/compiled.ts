@@ -1,13 +1,25 @@
 /** Compiled modules against the interpreter, for tests. */
 import { compile, lower } from '../../src/compile.js';
-import type { Tensor } from '../../src/ir/tensor.js';
-import { f32 } from '../../src/ir/tensor.js';
+import { f32, type Tensor } from '../../src/ir/tensor.js';
+import { sizeOf } from '../../src/ir/type.js';
 import { OPS } from '../../src/ops/index.js';
 import { interpret, outputsOf } from '../../src/ops/interpret.js';
 import { type CompileOptions, resolveOptions } from '../../src/options.js';
 import type { ModuleInfo } from '../../src/runtime/abi.js';
+import { createLoader, type TypedArray } from '../../src/runtime/loader.js';
 import { random } from './network.js';
 
+const { loadSync } = createLoader('test', () => '');
+
+/** The outputs of a module, run through the loader, the second time it runs: buffers are reused. */
+export function runTwice(wasm: Uint8Array, feeds: Readonly<Record<string, Tensor>>): Record<string, TypedArray> {
+  const net = loadSync(wasm as Uint8Array<ArrayBuffer>);
+  const inputs = Object.fromEntries(net.inputs.map(({ name }) => [name, feeds[name].data]));
+  net.run(inputs);
+  return net.run(inputs);
+}
+
+/** What a module and the interpreter make of the same inputs. */
 export interface Outcome {
   readonly report: ModuleInfo;
   /** Outputs of the module and of the interpreter on the same final graph. */
@@ -19,30 +31,17 @@ export interface Outcome {
 export async function outcome(model: Uint8Array, options: CompileOptions = {}, seed = 7, range = 2): Promise<Outcome> {
   const { wasm, report } = await compile(model, options);
   const next = random(seed);
-  const [entry] = report.entries;
-  const feeds: Record<string, Tensor> = {};
-  for (const { name, shape } of entry.inputs)
-    feeds[name] = f32(
-      shape,
-      Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => range * next()),
-    );
+  const feeds = Object.fromEntries(
+    report.entries[0].inputs.map(({ name, shape }) => {
+      const values = Array.from({ length: sizeOf(shape) }, () => range * next());
+      return [name, f32(shape, values)];
+    }),
+  );
   const { graph } = lower(model, resolveOptions(options));
   const expected = outputsOf(graph, interpret(graph, OPS, feeds));
-  const { instance } = await WebAssembly.instantiate(wasm as Uint8Array<ArrayBuffer>, {});
-  const { memory, run } = instance.exports as { memory: WebAssembly.Memory; run: () => void };
-  const view = (t: { offset: number; shape: readonly number[] }): Float32Array =>
-    new Float32Array(
-      memory.buffer,
-      t.offset,
-      t.shape.reduce((a, b) => a * b, 1),
-    );
-  for (let round = 0; round < 2; round++) {
-    for (const input of entry.inputs) view(input).set(feeds[input.name].data as Float32Array);
-    run();
-  }
   return {
     report,
-    module: Object.fromEntries(entry.outputs.map((t) => [t.name, view(t).slice()])),
+    module: runTwice(wasm, feeds) as Record<string, Float32Array>,
     reference: Object.fromEntries(Object.entries(expected).map(([name, t]) => [name, t.data as Float32Array])),
   };
 }

@@ -2,10 +2,11 @@
 import { compile } from '../../src/compile.js';
 import { importOnnx } from '../../src/frontends/onnx/import.js';
 import type { Graph } from '../../src/ir/graph.js';
-import { allocate, type Tensor, type TensorData } from '../../src/ir/tensor.js';
+import { allocate, type Tensor } from '../../src/ir/tensor.js';
 import { sizeOf } from '../../src/ir/type.js';
 import { OPS } from '../../src/ops/index.js';
 import { interpret, outputsOf } from '../../src/ops/interpret.js';
+import { runTwice } from './compiled.js';
 import { type ModelSpec, model } from './onnx.js';
 import { type CheckOptions, type OneNode, oneNode } from './op-check.js';
 import { runOrt } from './ort.js';
@@ -42,23 +43,13 @@ export function feedsOf(graph: Graph, seed: number, { between = [-3, 3], first =
   return Object.fromEntries(feeds) as Record<string, Tensor>;
 }
 
-/** Compiles a model and runs it twice on inputs (buffers are reused). */
-export async function runCompiled(bytes: Uint8Array, feeds: Readonly<Record<string, Tensor>>) {
+/** Compiles a model and runs it on inputs. */
+async function runCompiled(bytes: Uint8Array, feeds: Readonly<Record<string, Tensor>>) {
   const { wasm, report } = await compile(bytes);
-  const { instance } = await WebAssembly.instantiate(wasm as Uint8Array<ArrayBuffer>, {});
-  const { memory, run } = instance.exports as { memory: WebAssembly.Memory; run: () => void };
-  const [entry] = report.entries;
-  const view = ({ dtype, shape, offset }: (typeof entry.inputs)[number]): TensorData => {
-    const array = allocate(dtype, 0).constructor as new (b: ArrayBuffer, at: number, n: number) => TensorData;
-    return new array(memory.buffer as ArrayBuffer, offset, sizeOf(shape));
-  };
-  for (let round = 0; round < 2; round++) {
-    for (const input of entry.inputs) view(input).set(feeds[input.name].data as never);
-    run();
-  }
-  const outputs = entry.outputs.map(({ name, dtype, shape, ...rest }): [string, Tensor] => [
+  const results = runTwice(wasm, feeds);
+  const outputs = report.entries[0].outputs.map(({ name, dtype, shape }): [string, Tensor] => [
     name,
-    { type: { dtype, shape }, data: view({ name, dtype, shape, ...rest }).slice() as TensorData },
+    { type: { dtype, shape }, data: results[name] },
   ]);
   return Object.fromEntries(outputs);
 }

@@ -1,4 +1,5 @@
 import { compile } from '../../src/index.js';
+import { createLoader } from '../../src/runtime/loader.js';
 import { floatModel } from './float.js';
 import type { Layer, Network } from './network.js';
 import { seededImage } from './random.js';
@@ -19,11 +20,9 @@ const DIGITS = 4;
 const rounded = (value: number): number => Number(value.toPrecision(DIGITS));
 
 /** Runs the float network on some seeded images and records what every tensor holds. */
-export async function calibrate(net: Network, parameters: NetworkParameters): Promise<Ranges> {
-  const { wasm, report } = await compile(floatModel(net, parameters, { batchNorm: false, expose: true }));
-  const { instance } = await WebAssembly.instantiate(wasm as Uint8Array<ArrayBuffer>, {});
-  const { memory, run } = instance.exports as { memory: WebAssembly.Memory; run: () => void };
-  const [entry] = report.entries as [(typeof report.entries)[number]];
+export async function calibrate(network: Network, parameters: NetworkParameters): Promise<Ranges> {
+  const { wasm } = await compile(floatModel(network, parameters, { batchNorm: false, expose: true }));
+  const net = await createLoader(network.name, () => '').load(wasm as Uint8Array<ArrayBuffer>);
   const ranges: Record<string, [number, number]> = {};
   const record = (name: string, values: Float32Array): void => {
     const range = ranges[name] ?? [0, 0];
@@ -33,18 +32,10 @@ export async function calibrate(net: Network, parameters: NetworkParameters): Pr
       if (v > range[1]) range[1] = v;
     }
   };
-  const view = ({ offset, shape }: { offset: number; shape: readonly number[] }): Float32Array =>
-    new Float32Array(
-      memory.buffer,
-      offset,
-      shape.reduce((a, b) => a * b, 1),
-    );
   for (let i = 0; i < IMAGES; i++) {
-    const image = seededImage(net.shapes.input as number[], FIRST_SEED + i);
+    const image = seededImage(network.shapes.input as number[], FIRST_SEED + i);
     record('input', image);
-    for (const input of entry.inputs) view(input).set(image);
-    run();
-    for (const output of entry.outputs) record(output.name, view(output));
+    for (const [name, values] of Object.entries(net.run({ input: image }))) record(name, values as Float32Array);
   }
   return Object.fromEntries(Object.entries(ranges).map(([name, [low, high]]) => [name, [rounded(low), rounded(high)]]));
 }

@@ -5,7 +5,7 @@ import { holdsCodes, STORAGE_BYTES } from '../kernel.js';
 import { loadCodes8 } from './codes.js';
 import type { DepthwiseParams } from './depthwise.js';
 import { ARITHMETIC, type DepthwiseLayout, depthwiseLayout } from './depthwise-layout.js';
-import { EpilogueEmitter, type EpiloguePointers } from './epilogue-emit.js';
+import { EpilogueEmitter, type EpiloguePointers, walkEpilogue } from './epilogue-emit.js';
 import { Walk } from './walk.js';
 
 /** Weight vectors that stay in registers for a block of channels; more are loaded where they are used. */
@@ -50,30 +50,18 @@ class DepthwiseEmitter {
     this.layout = depthwiseLayout(p);
     const { block, groups, steps, stepVectors } = this.layout;
     const vectors = groups * steps * stepVectors;
-    const { residual, output } = p.epilogue;
     const bytes = STORAGE_BYTES[p.storage];
-    const outBytes = STORAGE_BYTES[output.storage];
+    const outBytes = STORAGE_BYTES[p.epilogue.output.storage];
     this.epilogue = new EpilogueEmitter(f, p.epilogue, 3);
     this.walk = new Walk(f);
     this.input = this.walk.add(f.param(0, 'i32'), [p.rowStride * bytes, block * bytes, p.pixStride * bytes])[2];
     this.output = this.walk.add(f.param(1, 'i32'), [p.outRow * outBytes, block * outBytes, p.outPix * outBytes])[2];
     this.weights = this.walk.add(f.param(2, 'i32'), [0, vectors * 16, 0])[2];
-    this.pointers = this.epiloguePointers(residual, block);
+    const { addresses } = this.epilogue;
+    this.pointers = walkEpilogue(this.walk, p.epilogue, addresses, block, (columns, row, pix) => [row, columns, pix]);
     this.sums = f.vectors(block / 4);
     this.partial = ARITHMETIC[p.arithmetic].runs ? f.vectors(block / 8) : [];
     this.held = vectors <= MAX_HELD_WEIGHTS ? f.vectors(vectors) : [];
-  }
-
-  private epiloguePointers(residual: DepthwiseParams['epilogue']['residual'], block: number): EpiloguePointers {
-    const { bias, scale, residual: start } = this.epilogue.addresses;
-    const add = (from: Local<'i32'> | undefined, steps: readonly [number, number, number]) =>
-      from && this.walk.add(from, steps)[2];
-    const bytes = residual ? STORAGE_BYTES[residual.storage] : 0;
-    return {
-      bias: add(bias, [0, block * 4, 0]),
-      scale: add(scale, [0, block * 4, 0]),
-      residual: residual ? add(start, [residual.row * bytes, block * bytes, residual.pix * bytes]) : undefined,
-    };
   }
 
   emit(): Stmt[] {

@@ -3,7 +3,7 @@ import { type Epilogue, holdsCodes, type KernelDef, type Storage } from '../kern
 import { ARITHMETIC, type DepthwiseArithmetic, depthwiseLayout } from './depthwise-layout.js';
 import { emitDepthwise } from './depthwise-tile.js';
 import { readElement } from './elements.js';
-import { epilogueName, epilogueReference, epilogueSignature } from './epilogue.js';
+import { addProduct, epilogueName, epilogueReference, epilogueSignature, finishImage } from './epilogue.js';
 import type { GemmTaps } from './gemm.js';
 import { type PackedWeights, packedArray } from './packed-weights.js';
 
@@ -72,19 +72,11 @@ function reference(p: DepthwiseParams, memory: ArrayBuffer, args: readonly numbe
       const at = pixel + Math.floor(tap / xSegments) * yStride + (tap % xSegments) * xStride + channel;
       const weight = readElement(view, ofWeights, weights, packedIndex(p, channel, tap));
       const product = readElement(view, p.storage, input, at) * weight;
-      acc = codes ? (acc + product) | 0 : Math.fround(acc + Math.fround(product));
+      acc = addProduct(codes, acc, product);
     }
     return acc;
   };
-  for (let y = 0; y < p.rows; y++)
-    for (let x = 0; x < p.cols; x++)
-      for (let column = 0; column < p.channels; column++)
-        end.finish(
-          sum(y * p.rowStride + x * p.pixStride, column),
-          { y, x, column },
-          output,
-          y * p.outRow + x * p.outPix + column,
-        );
+  finishImage(end, p, p.channels, output, sum);
 }
 
 /** Depthwise convolution. */

@@ -6,6 +6,7 @@ import { type Epilogue, holdsCodes, STORAGE_BYTES } from '../kernel.js';
 import { emitActivation } from './activation.js';
 import { loadCodes4, storeCodeVectors, storeLanes } from './codes.js';
 import { type EpilogueArgument, epilogueArgumentNames } from './epilogue.js';
+import type { Walk } from './walk.js';
 
 const MAGIC_BITS = 0x4b400000; // the float 12582912: adding it leaves the nearest integer in the low mantissa bits
 const BELOW_HALF_BITS = 0x3effffff; // the largest float below 0.5
@@ -16,6 +17,31 @@ export interface EpiloguePointers {
   readonly bias?: I32 | undefined;
   readonly scale?: I32 | undefined;
   readonly residual?: I32 | undefined;
+}
+
+/** Bytes that a pointer moves per iteration of each loop of a walk. */
+type Steps = readonly [number, number, number];
+
+/**
+ * Lets the pointers of an epilogue walk along with `lanes` columns at a time. `loops` puts the steps per block of
+ * columns, per row and per pixel in the order of the walk's loops.
+ */
+export function walkEpilogue(
+  walk: Walk,
+  { residual }: Epilogue,
+  addresses: EpilogueEmitter['addresses'],
+  lanes: number,
+  loops: (columns: number, row: number, pix: number) => Steps,
+): EpiloguePointers {
+  const innermost = (start: Local<'i32'> | undefined, steps: Steps) => start && walk.add(start, steps)[2];
+  const bytes = residual ? STORAGE_BYTES[residual.storage] : 0;
+  return {
+    bias: innermost(addresses.bias, loops(lanes * 4, 0, 0)),
+    scale: innermost(addresses.scale, loops(lanes * 4, 0, 0)),
+    residual: residual
+      ? innermost(addresses.residual, loops(lanes * bytes, residual.row * bytes, residual.pix * bytes))
+      : undefined,
+  };
 }
 
 /** A tile of finished sums. */

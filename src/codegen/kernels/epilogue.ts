@@ -108,3 +108,36 @@ export function epilogueReference(e: Epilogue, view: DataView, values: readonly 
   };
   return { start, finish };
 }
+
+/** The output image of a product and the steps through its input, in elements. */
+interface OutputImage {
+  readonly rows: number;
+  readonly cols: number;
+  readonly rowStride: number;
+  readonly pixStride: number;
+  readonly outRow: number;
+  readonly outPix: number;
+}
+
+/**
+ * Finishes every element of an output image of `columns` columns at byte address `output`. `sum` gives the sum of a
+ * column at a pixel, which is the index of the pixel's first element in the input.
+ */
+export function finishImage(
+  { finish }: EpilogueReference,
+  p: OutputImage,
+  columns: number,
+  output: number,
+  sum: (pixel: number, column: number) => number,
+): void {
+  for (let y = 0; y < p.rows; y++)
+    for (let x = 0; x < p.cols; x++)
+      for (let column = 0; column < columns; column++) {
+        const index = y * p.outRow + x * p.outPix + column;
+        finish(sum(y * p.rowStride + x * p.pixStride, column), { y, x, column }, output, index);
+      }
+}
+
+/** An accumulator with one more product: exact int32 for codes, one float32 rounding at a time for reals. */
+export const addProduct = (codes: boolean, acc: number, product: number): number =>
+  codes ? (acc + product) | 0 : Math.fround(acc + Math.fround(product));

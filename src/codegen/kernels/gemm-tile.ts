@@ -2,7 +2,7 @@ import type { Local, Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
 import { holdsCodes, STORAGE_BYTES } from '../kernel.js';
 import { splatPair } from './codes.js';
-import { EpilogueEmitter, type EpiloguePointers } from './epilogue-emit.js';
+import { EpilogueEmitter, type EpiloguePointers, walkEpilogue } from './epilogue-emit.js';
 import type { GemmParams } from './gemm.js';
 import { kPerStep, stepsPerSegment } from './gemm-layout.js';
 import { Walk } from './walk.js';
@@ -57,13 +57,10 @@ export class GemmEmitter {
     this.f = f;
     this.p = p;
     const { mr, nr } = p.tile;
-    const { residual, output } = p.epilogue;
     const bytes = STORAGE_BYTES[p.storage];
-    const outBytes = STORAGE_BYTES[output.storage];
+    const outBytes = STORAGE_BYTES[p.epilogue.output.storage];
     this.epilogue = batch ?? new EpilogueEmitter(f, p.epilogue, 3);
     this.walk = new Walk(f);
-    const add = (start: Local<'i32'> | undefined, steps: readonly [number, number, number]) =>
-      start && this.walk.add(start, steps)[2];
     this.input = this.walk.add(f.param(0, 'i32'), [0, p.rowStride * bytes, p.pixStride * bytes])[2];
     const outTile = batch ? 0 : nr * outBytes;
     this.output = this.walk.add(f.param(1, 'i32'), [outTile, p.outRow * outBytes, p.outPix * outBytes])[2];
@@ -72,15 +69,7 @@ export class GemmEmitter {
       f.param(2, 'i32'),
       batch ? [p.rows * weightBytes, weightBytes, 0] : [weightBytes, 0, 0],
     )[2];
-    const { bias, scale } = this.epilogue.addresses;
-    const resBytes = residual ? STORAGE_BYTES[residual.storage] : 0;
-    this.pointers = {
-      bias: add(bias, [nr * 4, 0, 0]),
-      scale: add(scale, [nr * 4, 0, 0]),
-      residual: residual
-        ? add(this.epilogue.addresses.residual, [nr * resBytes, residual.row * resBytes, residual.pix * resBytes])
-        : undefined,
-    };
+    this.pointers = walkEpilogue(this.walk, p.epilogue, this.epilogue.addresses, nr, (...steps) => steps);
     this.sums = f.vectors((mr * nr) / 4);
     this.weight = f.vectors(nr / 4);
     this.splat = f.local('v128');

@@ -1,7 +1,7 @@
 import { assert } from '../../support/errors.js';
 import { type Epilogue, holdsCodes, type Isa, type KernelDef, type Storage } from '../kernel.js';
 import { readElement } from './elements.js';
-import { epilogueName, epilogueReference, epilogueSignature } from './epilogue.js';
+import { addProduct, epilogueName, epilogueReference, epilogueSignature, finishImage } from './epilogue.js';
 import { kPerStep, stepsPerSegment, weightStorage } from './gemm-layout.js';
 import { emitGemm } from './gemm-tile.js';
 import { type PackedWeights, packedArray } from './packed-weights.js';
@@ -116,20 +116,12 @@ function reference(p: GemmParams, memory: ArrayBuffer, args: readonly number[]):
       for (let k = 0; k < length; k++) {
         const x = readElement(view, p.storage, input, from + k);
         const product = x * readElement(view, ofWeights, weights, packedIndex(p, column, s, k));
-        acc = codes ? (acc + product) | 0 : Math.fround(acc + Math.fround(product));
+        acc = addProduct(codes, acc, product);
       }
     }
     return acc;
   };
-  for (let y = 0; y < p.rows; y++)
-    for (let x = 0; x < p.cols; x++)
-      for (let column = 0; column < p.columns; column++)
-        end.finish(
-          sum(y * p.rowStride + x * p.pixStride, column),
-          { y, x, column },
-          output,
-          y * p.outRow + x * p.outPix + column,
-        );
+  finishImage(end, p, p.columns, output, sum);
 }
 
 /** Implicit matrix product: convolution, fully connected, matmul. */

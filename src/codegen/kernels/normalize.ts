@@ -1,7 +1,7 @@
 import type { Local, Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
 import type { KernelDef } from '../kernel.js';
-import { sumLanes, tailMask } from './lane-sums.js';
+import { eachVector, sumLanes, tailMask } from './lane-sums.js';
 import { type Stream, storeReals } from './lanes.js';
 
 /**
@@ -14,18 +14,6 @@ export interface NormalizeParams {
   readonly n: number;
 }
 
-/** Loops over one row: `step` works on up to four elements at the pointers, which are moved on and back. */
-function row(
-  f: FunctionBuilder,
-  n: number,
-  pointers: readonly Local<'i32'>[],
-  step: (count: number) => readonly Stmt[],
-): Stmt[] {
-  const advance = (count: number): Stmt[] => pointers.map((p) => f.advance(p, 4 * count));
-  const [whole, tail] = [Math.floor(n / 4), n % 4];
-  return [f.repeat(whole, [...step(4), ...advance(4)]), ...(tail ? step(tail) : []), ...advance(-4 * whole)];
-}
-
 function emit(f: FunctionBuilder, p: NormalizeParams): Stmt[] {
   const [source, target, epsilon] = [f.param(0, 'i32'), f.param(1, 'i32'), f.param(2, 'f32')];
   const out: Stream = { ptr: target, storage: 'f32', stride: 1 };
@@ -34,7 +22,7 @@ function emit(f: FunctionBuilder, p: NormalizeParams): Stmt[] {
   /** Adds a function of the elements over the row, and divides by their number. */
   const average = (result: Local<'v128'>, of: (x: V128) => Stmt): Stmt[] => [
     sum.set(f.zero()),
-    ...row(f, p.n, [source], (count) => [
+    ...eachVector(f, p.n, [source], (count) => [
       of(f.load(source)),
       ...(count === 4 ? [] : [value.set(f.bitwise('and', value, tailMask(f, count)))]),
       sum.set(op('add', sum, value)),
@@ -47,7 +35,7 @@ function emit(f: FunctionBuilder, p: NormalizeParams): Stmt[] {
       ...average(mean, (x) => value.set(x)),
       ...average(scale, (x) => f.seq([square.set(op('sub', x, mean)), value.set(op('mul', square, square))])),
       scale.set(f.unary('f32x4', 'sqrt', op('add', scale, f.splat('f32x4', epsilon)))),
-      ...row(f, p.n, [source, target], (count) => [
+      ...eachVector(f, p.n, [source, target], (count) => [
         value.set(op('div', op('sub', f.load(source), mean), scale)),
         ...storeReals(f, out, value, 0, count),
       ]),

@@ -2,7 +2,7 @@ import { exp } from '../../quant/math.js';
 import type { Local, Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
 import type { KernelDef } from '../kernel.js';
-import { sumLanes, tailMask } from './lane-sums.js';
+import { eachVector, sumLanes, tailMask } from './lane-sums.js';
 import { type Stream, storeReals } from './lanes.js';
 import { emitExp } from './math.js';
 
@@ -15,19 +15,7 @@ export interface SoftmaxParams {
   readonly n: number;
 }
 
-/** Loops over one row: `step` works on up to four elements at the pointers, which are then moved on. */
-function row(
-  f: FunctionBuilder,
-  n: number,
-  pointers: readonly Local<'i32'>[],
-  step: (count: number) => readonly Stmt[],
-): Stmt[] {
-  const advance = (count: number): Stmt[] => pointers.map((p) => f.advance(p, 4 * count));
-  const tail = n % 4;
-  return [f.repeat(Math.floor(n / 4), [...step(4), ...advance(4)]), ...(tail ? [...step(tail), ...advance(tail)] : [])];
-}
-
-/** The largest element of a row in all lanes of `max`; moves `source` behind the row. */
+/** The largest element of a row in all lanes of `max`. */
 function rowMax(f: FunctionBuilder, n: number, source: Local<'i32'>, max: Local<'v128'>): Stmt[] {
   const larger = (v: V128): Stmt => max.set(f.op('f32x4', 'pmax', max, v));
   const lowest = f.splatF32(Number.NEGATIVE_INFINITY);
@@ -39,7 +27,7 @@ function rowMax(f: FunctionBuilder, n: number, source: Local<'i32'>, max: Local<
     );
   return [
     max.set(lowest),
-    ...row(f, n, [source], (count) => {
+    ...eachVector(f, n, [source], (count) => {
       const x = f.load(source);
       return [larger(count === 4 ? x : f.select(tailMask(f, count), x, lowest))];
     }),
@@ -52,7 +40,7 @@ function emit(f: FunctionBuilder, p: SoftmaxParams): Stmt[] {
   const source = f.param(0, 'i32');
   const target: Stream = { ptr: f.param(1, 'i32'), storage: 'f32', stride: 1 };
   const [max, sum, value] = f.vectors(3) as [Local<'v128'>, Local<'v128'>, Local<'v128'>];
-  const exponentials = row(f, p.n, [source, target.ptr], (count) => {
+  const exponentials = eachVector(f, p.n, [source, target.ptr], (count) => {
     const e = emitExp(f, f.op('f32x4', 'sub', f.load(source), max));
     const used = count === 4 ? e.value : f.bitwise('and', e.value, tailMask(f, count));
     return [
@@ -62,19 +50,19 @@ function emit(f: FunctionBuilder, p: SoftmaxParams): Stmt[] {
       ...storeReals(f, target, value, 0, count),
     ];
   });
-  const quotients = row(f, p.n, [target.ptr], (count) => [
+  const quotients = eachVector(f, p.n, [target.ptr], (count) => [
     value.set(f.op('f32x4', 'div', f.load(target.ptr), sum)),
     ...storeReals(f, target, value, 0, count),
   ]);
   return [
     f.repeat(p.rows, [
       ...rowMax(f, p.n, source, max),
-      f.advance(source, -4 * p.n),
       sum.set(f.zero()),
       ...exponentials,
       sum.set(f.splat('f32x4', sumLanes(f, sum))),
-      f.advance(target.ptr, -4 * p.n),
       ...quotients,
+      f.advance(source, 4 * p.n),
+      f.advance(target.ptr, 4 * p.n),
     ]),
   ];
 }

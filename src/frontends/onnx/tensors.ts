@@ -1,4 +1,4 @@
-import { type Tensor, type TensorData, tensor } from '../../ir/tensor.js';
+import { arrayFromBytes, type Tensor, type TensorData, tensor } from '../../ir/tensor.js';
 import { modelError } from '../../support/errors.js';
 import { bfloat16ToFloat32, type ElementType, elementName, elementType, halfToNumber } from './elements.js';
 import { quoted } from './names.js';
@@ -89,25 +89,14 @@ function fromTyped(proto: TensorProto, { dtype }: ElementType, values: readonly 
   }
 }
 
-/** Elements from bytes, copied, since they lie at any alignment in the file. */
+/** Elements from raw bytes, copied. */
 function fromRaw(dataType: number, { dtype }: ElementType, raw: Uint8Array): TensorData {
-  const { buffer } = Uint8Array.from(raw);
-  switch (dtype) {
-    case 'i8':
-      return new Int8Array(buffer);
-    case 'u8':
-      return new Uint8Array(buffer);
-    case 'bool':
-      return new Uint8Array(buffer).map((v) => (v === 0 ? 0 : 1));
-    case 'i32':
-      return new Int32Array(buffer);
-    case 'i64':
-      return new BigInt64Array(buffer);
-    default:
-      if (dataType === DataType.DOUBLE) return Float32Array.from(new Float64Array(buffer));
-      if (dataType === DataType.FLOAT16) return Float32Array.from(new Uint16Array(buffer), halfToNumber);
-      return dataType === DataType.BFLOAT16 ? bfloat16ToFloat32(new Uint16Array(buffer)) : new Float32Array(buffer);
-  }
+  const halves = (): Uint16Array => new Uint16Array(new Uint8Array(raw).buffer);
+  if (dataType === DataType.DOUBLE) return Float32Array.from(arrayFromBytes('f64', raw) as Float64Array);
+  if (dataType === DataType.FLOAT16) return Float32Array.from(halves(), halfToNumber);
+  if (dataType === DataType.BFLOAT16) return bfloat16ToFloat32(halves());
+  if (dtype === 'bool') return arrayFromBytes('u8', raw).map((v) => (v === 0 ? 0 : 1));
+  return arrayFromBytes(dtype, raw);
 }
 
 /** The bytes of a tensor whose data lie in a file beside the model. */

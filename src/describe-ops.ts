@@ -11,8 +11,8 @@ export function typeText({ dtype, shape, quant }: TensorType): string {
   return `${size} s=${Number((quant.scales[0] as number).toPrecision(4))} zp=${quant.zeroPoints[0]}`;
 }
 
-/** Conversions between reals and codes: neither int8 ops nor float fallbacks. */
-const CONVERSIONS = new Set(['quantize', 'dequantize', 'requantize']);
+/** Op types that only cross between reals and codes: neither int8 ops nor float fallbacks. */
+export const CONVERSIONS: ReadonlySet<string> = new Set(['quantize', 'dequantize', 'requantize']);
 
 /** What became of every op of a compiled graph, in execution order. */
 export function describeOps(graph: Graph, plan: Plan): OpInfo[] {
