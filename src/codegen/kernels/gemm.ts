@@ -65,14 +65,18 @@ const tileWidth = (p: GemmParams, column: number): number =>
 const weightsPerColumn = (p: GemmParams): number =>
   p.taps.ySegments * p.taps.xSegments * stepsPerSegment(p) * kPerStep(p);
 
-/** Index of one weight in the packed order [tile][segment][k step][column of the tile][k of the step]. */
-function packedIndex(p: GemmParams, column: number, segment: number, k: number): number {
+/** Where the weights of one column lie in the packed order [tile][segment][k step][column of the tile][k of the step]. */
+function packedColumn(p: GemmParams, column: number) {
   const inTile = column % p.tile.nr;
   const first = column - inTile;
   const pair = kPerStep(p);
-  const step = segment * stepsPerSegment(p) + Math.floor(k / pair);
-  return first * weightsPerColumn(p) + (step * tileWidth(p, first) + inTile) * pair + (k % pair);
+  const start = first * weightsPerColumn(p) + inTile * pair;
+  return { start, pair, stepStride: tileWidth(p, first) * pair, steps: stepsPerSegment(p) };
 }
+
+/** Index of weight `k` of a segment in a packed column. */
+const packedIndex = (c: ReturnType<typeof packedColumn>, segment: number, k: number): number =>
+  c.start + (segment * c.steps + Math.floor(k / c.pair)) * c.stepStride + (k % c.pair);
 
 /** Elements of the packed weights, rounded up to 16 so that `widen` can produce them. */
 export const packedGemmLength = (p: GemmParams): number =>
@@ -85,9 +89,11 @@ export const packedGemmLength = (p: GemmParams): number =>
 export function packGemm(p: GemmParams, get: (column: number, segment: number, k: number) => number): PackedWeights {
   const packed = packedArray(weightStorage(p), packedGemmLength(p));
   const segments = p.taps.ySegments * p.taps.xSegments;
-  for (let column = 0; column < p.columns; column++)
+  for (let column = 0; column < p.columns; column++) {
+    const at = packedColumn(p, column);
     for (let segment = 0; segment < segments; segment++)
-      for (let k = 0; k < p.taps.length; k++) packed[packedIndex(p, column, segment, k)] = get(column, segment, k);
+      for (let k = 0; k < p.taps.length; k++) packed[packedIndex(at, segment, k)] = get(column, segment, k);
+  }
   return packed;
 }
 
@@ -111,11 +117,12 @@ function reference(p: GemmParams, memory: ArrayBuffer, args: readonly number[]):
   const { ySegments, xSegments, length, yStride, xStride } = p.taps;
   const sum = (pixel: number, column: number): number => {
     let acc = end.start(column);
+    const at = packedColumn(p, column);
     for (let s = 0; s < ySegments * xSegments; s++) {
       const from = pixel + Math.floor(s / xSegments) * yStride + (s % xSegments) * xStride;
       for (let k = 0; k < length; k++) {
         const x = readElement(view, p.storage, input, from + k);
-        const product = x * readElement(view, ofWeights, weights, packedIndex(p, column, s, k));
+        const product = x * readElement(view, ofWeights, weights, packedIndex(at, s, k));
         acc = addProduct(codes, acc, product);
       }
     }
