@@ -2,6 +2,7 @@ import type { Value } from '../ir/graph.js';
 import { type ConvAttrs, inferConv, integerConv, referenceConv } from './conv-shared.js';
 import type { OnnxImporter } from './import-context.js';
 import { asImage } from './import-image.js';
+import { integerProductOp } from './import-integer.js';
 import { operatorForm, withInputs } from './import-quantized.js';
 import { convolutionHalo, lowerConv2d } from './lowering/convolution.js';
 import { defineOp } from './op.js';
@@ -69,5 +70,10 @@ export const conv2d = defineOp<ConvAttrs>({
   infer: inferConv,
   reference: referenceConv,
   integer: integerConv,
-  onnx: { Conv: importConv, QLinearConv: importQLinearConv, 'com.microsoft:FusedConv': importFusedConv },
+  onnx: {
+    Conv: importConv,
+    ConvInteger: integerProductOp(0, importConv),
+    QLinearConv: importQLinearConv,
+    'com.microsoft:FusedConv': importFusedConv,
+  },
 });

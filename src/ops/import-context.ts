@@ -27,6 +27,8 @@ export interface ImportContext {
   readonly inputCount: number;
   /** Number of outputs that the source names. */
   readonly outputCount: number;
+  /** The nodes that read the first output; null stands for the graph, whose output it is. */
+  readonly readers: readonly (Pick<ImportContext, 'type' | 'attrs'> | null)[];
   /** Input `i`; throws a model error if it is absent. */
   input(i: number): Value;
   optional(i: number): Value | null;

@@ -36,6 +36,9 @@ export function withInputs(context: ImportContext, inputs: readonly (Value | nul
     attrs: context.attrs,
     inputCount: inputs.length,
     outputCount: context.outputCount,
+    get readers() {
+      return context.readers;
+    },
     input,
     optional: (i) => inputs[i] ?? null,
     constant: (i) => input(i).data ?? context.unsupported(`operand ${i} is computed by the network`),

@@ -3,6 +3,7 @@ import type { Tensor } from '../ir/tensor.js';
 import { sizeOf, type TensorType } from '../ir/type.js';
 import { broadcastShape, broadcastStrides, stridedIndices } from './broadcast.js';
 import type { OnnxImporter } from './import-context.js';
+import { integerProductOp } from './import-integer.js';
 import { operatorForm } from './import-quantized.js';
 import { lowerMatmul } from './lowering/product.js';
 import { defineOp } from './op.js';
@@ -87,5 +88,5 @@ export const matmul = defineOp<MatmulAttrs>({
   lower: lowerMatmul,
   infer,
   reference,
-  onnx: { MatMul: importMatMul, QLinearMatMul: importQLinearMatMul },
+  onnx: { MatMul: importMatMul, MatMulInteger: integerProductOp(-1, importMatMul), QLinearMatMul: importQLinearMatMul },
 });

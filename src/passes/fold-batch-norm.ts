@@ -3,13 +3,14 @@ import type { Patch } from '../ir/patch.js';
 import { f32, type Tensor } from '../ir/tensor.js';
 import { isCodes, type Quant, scaleAt, zeroPointAt } from '../ir/type.js';
 import { toReal } from '../quant/tensors.js';
+import { foldFactor } from './fold-factor.js';
 import { absorb, isPrivate, linksOf, producerOf } from './match.js';
 import type { Pass } from './pass.js';
 
 const CONVOLUTIONS = new Set(['conv2d', 'depthwise_conv2d']);
 
 /**
- * Before:     y = affine_channel(conv(x, w, b), k, shift)
+ * Before:     y = affine_channel(conv(x, w, b), k, shift), or a product of x and codes times a constant (fold-factor.ts)
  * After:      y = conv(x, w', b')
  * Conditions: the convolution's result is unrounded and read by nobody else; the new scales are float32 numbers
  * Formula:    codes stay: s_w'[c] = s_w[c] * |k_c|, codes'[c] = codes[c] * sign(k_c) (a code whose negative does not
@@ -21,6 +22,7 @@ export const foldBatchNorm: Pass = {
   run(graph, patch) {
     const links = linksOf(graph);
     for (const node of [...graph.nodes]) {
+      foldFactor(links, node, patch);
       if (node.op !== 'affine_channel') continue;
       const conv = producerOf(links, node, 0, CONVOLUTIONS);
       if (!conv || !isPrivate(links, conv) || conv.attrs.activation || graph.optionalInput(conv, 3)) continue;

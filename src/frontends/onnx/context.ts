@@ -41,6 +41,8 @@ export class NodeContext implements ImportContext {
   readonly inputCount: number;
   readonly outputCount: number;
   private readonly node: NodeProto;
+  private readonly source: TensorSource;
+  private readonly readingNodes: readonly (NodeProto | null)[];
   private readonly id: number;
   private readonly scope: Scope;
   private readonly pending: PendingNode[] = [];
@@ -48,7 +50,14 @@ export class NodeContext implements ImportContext {
   /** How many of the pending nodes only prepare operands. */
   private prepared = 0;
 
-  constructor(node: NodeProto, id: number, opset: number, scope: Scope, source: TensorSource) {
+  constructor(
+    node: NodeProto,
+    id: number,
+    opset: number,
+    scope: Scope,
+    source: TensorSource,
+    readers: readonly (NodeProto | null)[],
+  ) {
     this.node = node;
     this.id = id;
     this.opset = opset;
@@ -57,6 +66,12 @@ export class NodeContext implements ImportContext {
     this.attrs = sourceAttrs(node, source);
     this.inputCount = withoutTail(node.input).length;
     this.outputCount = withoutTail(node.output).length;
+    this.source = source;
+    this.readingNodes = readers;
+  }
+
+  get readers(): ImportContext['readers'] {
+    return this.readingNodes.map((node) => node && { type: node.opType, attrs: sourceAttrs(node, this.source) });
   }
 
   input(i: number): Value {

@@ -84,6 +84,8 @@ class Importer {
   private readonly unsupported: UnsupportedNode[] = [];
   /** Names that a node or the graph reads. */
   private readonly read: ReadonlySet<string>;
+  /** Who reads each name; null is the graph itself. */
+  private readonly readers = new Map<string, (NodeProto | null)[]>();
   private readonly types: InputTypes;
 
   constructor(model: ModelProto, options: OnnxOptions) {
@@ -96,6 +98,7 @@ class Importer {
     const made = source.node.flatMap((node) => node.output);
     this.scope = new Scope(new Graph(source.name || 'model'), new Set([...made, ...source.input.map((i) => i.name)]));
     this.read = new Set([...source.node.flatMap((node) => node.input), ...source.output.map((o) => o.name)]);
+    this.collectReaders();
     // Initializers that are listed as inputs too are constants.
     const constants = new Set(source.initializer.map(({ name }) => name));
     this.types = new InputTypes(
@@ -113,6 +116,16 @@ class Importer {
     if (this.unsupported.length > 0) throw unsupportedError(this.unsupported, this.options.file);
     this.addOutputs();
     return this.scope.graph;
+  }
+
+  private collectReaders(): void {
+    const add = (name: string, reader: NodeProto | null): void => {
+      const known = this.readers.get(name);
+      if (known) known.push(reader);
+      else if (name !== '') this.readers.set(name, [reader]);
+    };
+    for (const node of this.source.node) for (const name of node.input) add(name, node);
+    for (const { name } of this.source.output) add(name, null);
   }
 
   private defineConstants(): void {
@@ -152,7 +165,14 @@ class Importer {
         this.placeholders(node);
         return;
       }
-      const context = new NodeContext(node, id, this.opset, this.scope, this.options);
+      const context = new NodeContext(
+        node,
+        id,
+        this.opset,
+        this.scope,
+        this.options,
+        this.readers.get(node.output[0] ?? '') ?? [],
+      );
       const returned = importer(context);
       this.defineResults(node, context.finish(Array.isArray(returned) ? returned : [returned as Value]));
     } catch (error) {
