@@ -4,15 +4,17 @@ import { isCodes, type TensorType } from './ir/type.js';
 import type { OpInfo } from './runtime/abi.js';
 
 /** A type as text, such as `u8[1x3x224x224] s=0.0078 zp=128`. */
-export function typeText({ dtype, shape, quant }: TensorType): string {
+function typeText({ dtype, shape, quant }: TensorType): string {
   const size = `${dtype}[${shape.join('x')}]`;
   if (!quant) return size;
   if (quant.axis !== null) return `${size} s[${quant.scales.length}] along axis ${quant.axis}`;
   return `${size} s=${Number((quant.scales[0] as number).toPrecision(4))} zp=${quant.zeroPoints[0]}`;
 }
 
-/** Op types that only cross between reals and codes: neither int8 ops nor float fallbacks. */
-export const CONVERSIONS: ReadonlySet<string> = new Set(['quantize', 'dequantize', 'requantize']);
+const CONVERSIONS = new Set(['quantize', 'dequantize', 'requantize']);
+
+/** Whether an op only crosses between reals and codes: neither int8 work nor float work. */
+export const isConversion = ({ type }: Pick<OpInfo, 'type'>): boolean => CONVERSIONS.has(type);
 
 /** What became of every op of a compiled graph, in execution order. */
 export function describeOps(graph: Graph, plan: Plan): OpInfo[] {
@@ -33,7 +35,7 @@ function kernelNames(plan: Plan): Map<number, Set<string>> {
 
 function describeOp(graph: Graph, node: Node, kernels: ReadonlySet<string> | undefined): OpInfo {
   const text = (v: Value): string => typeText(v.type);
-  const int8 = node.placement?.int8 ?? (CONVERSIONS.has(node.op) && isCodes(graph.output(node).type));
+  const int8 = node.placement?.int8 ?? (isConversion({ type: node.op }) && isCodes(graph.output(node).type));
   return {
     id: node.id,
     type: node.op,

@@ -2,7 +2,7 @@ import { ONNX_ALIASES, OPS } from './ops/index.js';
 import { usageError } from './support/errors.js';
 
 /** Op types that can be int8, by Paddle name. */
-export const quantizableOps = (): string[] =>
+const quantizableOps = (): string[] =>
   [...OPS.values()]
     .filter((op) => op.quant !== 'float-only' && op.quant !== 'boundary' && op.lower && op.name !== 'assign')
     .map((op) => op.name)

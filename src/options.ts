@@ -2,6 +2,7 @@ import type { PassEvent } from './passes/pipeline.js';
 import type { Target } from './runtime/abi.js';
 import { usageError } from './support/errors.js';
 
+/** What the module computes with; `CompileOptions.precision` explains the values. */
 export type Precision = 'int8' | 'fp32' | 'fake-quantized';
 
 const PRECISIONS: readonly Precision[] = ['int8', 'fp32', 'fake-quantized'];
@@ -34,6 +35,7 @@ export interface CompileOptions {
   readonly onPass?: (event: PassEvent) => void;
 }
 
+/** The options with every default filled in. */
 export type ResolvedOptions = Required<Omit<CompileOptions, 'onPass' | 'opsToQuantize' | 'batch'>> & {
   /** null: 1 where the model leaves it open. */
   readonly batch: number | null;

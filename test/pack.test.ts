@@ -93,7 +93,7 @@ if (online) {
     assert.is(code, 0, out);
   });
 
-  test('it compiles a model', () => {
+  test('the installed command compiles a model', () => {
     const folder = join(process.cwd(), 'examples/digits');
     const model = readdirSync(folder).find((name) => name.endsWith('.onnx'));
     assert.ok(model, 'examples/digits holds no model');

@@ -9,7 +9,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CONVERSIONS } from '../src/describe-ops.js';
+import { isConversion } from '../src/describe-ops.js';
 import { type CompileResult, compile, QcError } from '../src/index.js';
 import type { TensorInfo } from '../src/runtime/abi.js';
 import type { Net } from '../src/runtime/loader.js';
@@ -90,7 +90,7 @@ async function row(folder: string, name: string, options: { images: boolean; run
   const seconds = (performance.now() - start) / 1000;
   const { report, wasm } = result;
   const net = await loadCompiled(result);
-  const ops = report.ops.filter(({ type }) => !CONVERSIONS.has(type));
+  const ops = report.ops.filter((op) => !isConversion(op));
   const output = report.entries[0]?.outputs[0] as TensorInfo;
   const found = testSets(name, folder).map((set) => compareSet(net, set, output));
   if (options.images && existsSync(join(folder, `${name}.ref.json`))) found.push(classify(net, name));

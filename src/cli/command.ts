@@ -17,7 +17,7 @@ export interface Command {
 }
 
 /** Flags that every command has. */
-export const GLOBAL_FLAGS = ['help', 'version'] as const;
+const GLOBAL_FLAGS = ['help', 'version'] as const;
 
 /** Access to the flags of a command, each read in one way; a value that does not fit is a usage error. */
 export class Flags {

@@ -66,6 +66,7 @@ async function run(path: string, flags: Flags): Promise<void> {
   if (flags.on('json')) resultJson(json(compiled));
 }
 
+/** `qc compile`. */
 export const compileCommand: Command = {
   name: 'compile',
   summary: 'Compile a model to one WebAssembly module with its loader and types',

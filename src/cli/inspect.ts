@@ -1,11 +1,12 @@
 import { compile } from '../compile.js';
+import { isConversion } from '../describe-ops.js';
 import { readFile } from '../host/files.js';
 import type { ModuleInfo, OpInfo } from '../runtime/abi.js';
 import { isWasm, type ModuleSizes, readModuleInfo } from '../runtime/module-info.js';
 import { modelError, usageError } from '../support/errors.js';
 import type { Command, Flags } from './command.js';
 import { MODEL_FLAGS, modelOptions } from './model-flags.js';
-import { isConversion, memoryText, opsText, tensorText } from './summary.js';
+import { memoryText, opsText, tensorText } from './summary.js';
 import { alignColumns, colors, formatBytes, human, progress, result, resultColors, resultJson } from './terminal.js';
 
 interface Inspected {
@@ -80,6 +81,7 @@ async function run(path: string, flags: Flags): Promise<void> {
   }
 }
 
+/** `qc inspect`. */
 export const inspectCommand: Command = {
   name: 'inspect',
   summary: 'Show the ops with their ids, what is int8 and why not, sizes and memory',

@@ -117,6 +117,7 @@ async function run(path: string, flags: Flags): Promise<void> {
   if (flags.on('json')) resultJson({ ...index, folder: out, items, milliseconds });
 }
 
+/** `qc run`. */
 export const runCommand: Command = {
   name: 'run',
   summary: 'Run a compiled module on data from files',

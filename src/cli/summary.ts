@@ -1,12 +1,9 @@
-import { CONVERSIONS } from '../describe-ops.js';
+import { isConversion } from '../describe-ops.js';
 import type { ModuleInfo, OpInfo, TensorInfo } from '../runtime/abi.js';
 import { formatBytes } from './terminal.js';
 
-/** Whether an op was inserted to cross between reals and codes. */
-export const isConversion = (op: OpInfo): boolean => CONVERSIONS.has(op.type);
-
 /** How many ops compute in which way. */
-export function countOps(ops: readonly OpInfo[]): { int8: number; float: number; conversions: number } {
+function countOps(ops: readonly OpInfo[]): { int8: number; float: number; conversions: number } {
   const conversions = ops.filter(isConversion).length;
   const int8 = ops.filter((op) => op.int8 && !isConversion(op)).length;
   return { int8, float: ops.length - conversions - int8, conversions };

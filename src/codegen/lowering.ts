@@ -15,6 +15,7 @@ export type Arg = number | Ref;
 /** How many zero pixels surround an image: [top, left, bottom, right]. */
 export type Halo = readonly [number, number, number, number];
 
+/** An image without zeros around it. */
 export const NO_HALO: Halo = [0, 0, 0, 0];
 
 /** A tensor in memory: logical shape, element strides per logical dimension, and the place of its first element. */

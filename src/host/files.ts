@@ -100,9 +100,3 @@ export function writeFiles(folder: string, files: readonly OutputFile[]): string
     throw error;
   }
 }
-
-/** Writes one file as a whole or not at all. */
-export function writeFile(path: string, data: Uint8Array | string): void {
-  const target = resolve(path);
-  writeFiles(dirname(target), [{ name: basename(target), data }]);
-}

@@ -4,6 +4,7 @@ import { sizeOf, type TensorType } from './type.js';
 
 /** Attributes are plain JSON, so that the text form can print them and read them back. */
 export type AttrValue = number | string | boolean | null | readonly AttrValue[] | { readonly [key: string]: AttrValue };
+/** The attributes of a node by name. */
 export type Attrs = { readonly [key: string]: AttrValue };
 
 /** Centred codes (code - zeroPoint) that a value is proven to hold: lo <= code <= hi, and why in a few words. */
@@ -40,6 +41,7 @@ export interface Origin {
   readonly type: string;
 }
 
+/** One op of the graph. */
 export interface Node {
   /** Index of the op in the source file's list; inserted nodes count on from there. */
   id: number;

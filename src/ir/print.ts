@@ -28,7 +28,7 @@ export type TextForm = 'full' | 'short';
 export const WORD = /^[A-Za-z_][\w.]*$/;
 
 /** An op name: bare where it is a word. */
-export const opText = (op: string): string => (WORD.test(op) ? op : JSON.stringify(op));
+const opText = (op: string): string => (WORD.test(op) ? op : JSON.stringify(op));
 
 /** A grid as text, `@u8(0.0235, zp=128)`. */
 export function quantText(q: Quant, form: TextForm = 'full'): string {

@@ -2,6 +2,7 @@ import { assert } from '../support/errors.js';
 
 /** Element types of the IR. Importers convert other float types to f32 and other integers to i32 or i64. */
 export const DTYPES = ['f32', 'i8', 'u8', 'i32', 'i64', 'bool'] as const;
+/** The name of an element type. */
 export type DType = (typeof DTYPES)[number];
 
 /** Integer types that hold quantized codes (i32: biases). */

@@ -21,6 +21,7 @@ const epsilonOf = (context: ImportContext): number => Math.fround(context.attrs.
 const perChannel = (context: ImportContext, v: Value, rank: number): Value =>
   reshape(context, v, [v.type.shape[0] as number, ...new Array<number>(rank - 2).fill(1)]);
 
+/** LayerNormalization: over the last dimensions, from `axis` on; then scale and bias. */
 export const importLayerNorm: OnnxImporter = (context) => {
   const x = context.input(0);
   const rank = x.type.shape.length;
@@ -41,6 +42,7 @@ function moments(context: ImportContext, x: Value, axes: readonly number[]): Val
   return [mean, context.add('reciprocal', {}, [context.add('sqrt', {}, [variance])])];
 }
 
+/** InstanceNormalization: over the image of each channel; then scale and bias per channel. */
 export const importInstanceNorm: OnnxImporter = (context) => {
   const x = context.input(0);
   const rank = x.type.shape.length;
@@ -70,6 +72,7 @@ export const importGroupNorm: OnnxImporter = (context) => {
   return affine(context, reshape(context, normal, shape), s, b);
 };
 
+/** MeanVarianceNormalization: over `axes`, without scale and bias. */
 export const importMeanVarianceNorm: OnnxImporter = (context) => {
   const x = context.input(0);
   const axes = normalizeAxes(context.attrs.ints('axes', [0, 2, 3]), x.type.shape.length);
@@ -77,6 +80,7 @@ export const importMeanVarianceNorm: OnnxImporter = (context) => {
   return context.add('normalize', { axes, epsilon: Math.fround(1e-18) }, [x]);
 };
 
+/** LpNormalization: x divided by its norm (p = 1 or 2) along an axis. */
 export const importLpNorm: OnnxImporter = (context) => {
   const x = context.input(0);
   const p = context.attrs.int('p', 2);

@@ -27,7 +27,7 @@ interface Span {
 }
 
 /** The spans of every output position along dimension `d` (0 vertical, 1 horizontal). */
-export function poolSpans(w: Window2d, d: 0 | 1, size: number, outputs: number, countPad: boolean): Span[] {
+function poolSpans(w: Window2d, d: 0 | 1, size: number, outputs: number, countPad: boolean): Span[] {
   const [k, stride, dilation] = [w.ksize[d], w.strides[d], w.dilations[d]] as [number, number, number];
   const [before, after] = [w.pads[d], w.pads[d + 2]] as [number, number];
   return Array.from({ length: outputs }, (_, o) => {

@@ -1,4 +1,4 @@
-import type { Attrs, Value } from '../ir/graph.js';
+import type { Value } from '../ir/graph.js';
 import type { InferInput } from '../ir/op.js';
 import { allocate, rowMajorStrides, type Tensor } from '../ir/tensor.js';
 import { sizeOf, type TensorType } from '../ir/type.js';
@@ -58,9 +58,9 @@ interface ReduceOp {
 
 /** A reduction over axes, of floats (in float64) or integers. */
 export function reduceOp(def: ReduceOp): Op {
-  const infer = (attrs: Attrs, inputs: readonly (InferInput | null)[]): TensorType[] => {
+  const infer = (attrs: ReduceAttrs, inputs: readonly (InferInput | null)[]): TensorType[] => {
     const type = typeOf(inputs, 0);
-    return [{ dtype: plainDtype(type), shape: reducedShape(attrs as unknown as ReduceAttrs, type.shape) }];
+    return [{ dtype: plainDtype(type), shape: reducedShape(attrs, type.shape) }];
   };
   return defineOp<ReduceAttrs>({
     name: def.name,

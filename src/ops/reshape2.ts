@@ -11,7 +11,7 @@ import { normalizeAxes, reshaped, show, tensorAt, typeOf } from './shapes.js';
 type ReshapeAttrs = { readonly shape: readonly number[] };
 
 /** Resolves 0 (copy, unless `allowZero`) and one -1 (what is left) against the input shape. Source: ONNX Reshape. */
-export function resolveShape(wanted: readonly number[], input: readonly number[], allowZero = false): number[] {
+function resolveShape(wanted: readonly number[], input: readonly number[], allowZero = false): number[] {
   const shape = wanted.map((d, i) => (d === 0 && !allowZero ? (input[i] ?? Number.NaN) : d));
   const holes = shape.filter((d) => d === -1).length;
   if (holes > 1 || shape.some((d) => !Number.isInteger(d) || d < -1))

@@ -12,6 +12,7 @@ export const COORDINATES = [
   'tf_half_pixel_for_nn',
   'tf_crop_and_resize',
 ] as const;
+/** How a place between two elements is rounded by nearest interpolation; ONNX nearest_mode. */
 export const NEAREST = ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'] as const;
 
 /** Attributes of nearest_interp and linear_interp, per dimension of x; a dimension of scale 1 and equal size stays. */

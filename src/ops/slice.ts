@@ -17,12 +17,7 @@ type SliceAttrs = {
 };
 
 /** Resolves one start:end:step against an extent, as Python does. Source: ONNX Slice. */
-export function resolveRange(
-  start: number,
-  end: number,
-  step: number,
-  extent: number,
-): { start: number; count: number } {
+function resolveRange(start: number, end: number, step: number, extent: number): { start: number; count: number } {
   if (step === 0) throw new Error('a step of 0');
   const absolute = (i: number): number => (i < 0 ? i + extent : i);
   const [lo, hi] = step > 0 ? [0, extent] : [-1, extent - 1];

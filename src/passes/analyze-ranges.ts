@@ -109,8 +109,8 @@ function evaluate(
   });
   const result = ops.get(op)?.integer?.(attrs, tensors, { dtype: grid.dtype, shape: [2], quant: grid });
   if (!result) return null;
-  const [lo, hi] = centredCodes(result) as unknown as [number, number];
-  return { lo, hi };
+  const [lo, hi] = centredCodes(result);
+  return { lo: lo as number, hi: hi as number };
 }
 
 /** Averages of codes that are not negative are not negative; products of such are monotonic. */

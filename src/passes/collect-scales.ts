@@ -9,6 +9,7 @@ import type { Pass } from './pass.js';
  * After:      the grid stands in the type of d, narrowed by the clip, which is gone
  * Conditions: the codes are computed (constants are handled by strip-fake-quant); a clip is their only reader, and
  *             leaves a range that holds the zero point
+ * Formula:    the grid is that of the codes: real = (code - zero) * scale
  */
 export const collectScales: Pass = {
   name: 'collect-scales',

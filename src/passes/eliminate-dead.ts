@@ -4,6 +4,7 @@ import type { Pass } from './pass.js';
  * Before:     nodes and values that no output needs
  * After:      they are gone; graph inputs stay
  * Conditions: always
+ * Formula:    no number that is left changes
  */
 export const eliminateDead: Pass = {
   name: 'eliminate-dead',

@@ -9,6 +9,7 @@ const NEVER = new Set(['quantize', 'dequantize', 'requantize', 'fake_quantize'])
  * After:      y constant
  * Conditions: no operand carries a grid and the op does not cross one (folding never goes through
  *             quantize/dequantize: weights keep their exact codes)
+ * Formula:    the op's own reference: float32, sums in float64
  */
 export const foldConstants: Pass = {
   name: 'fold-constants',

@@ -11,6 +11,7 @@ const TAKES_BIAS = new Set(['conv2d', 'depthwise_conv2d', 'conv2d_transpose', 'm
  * Before:     y = elementwise_add(conv(x, w), b) or elementwise_add(mul(x, w), b), b a constant per channel
  * After:      y = conv(x, w, b), or fc(x, w, b) for a product
  * Conditions: the product is unrounded, without a bias, of the shape of the sum, and read by nobody else
+ * Formula:    x * w + b with one rounding: the sum was unrounded in between
  */
 export const fuseBias: Pass = {
   name: 'fuse-bias',

@@ -50,7 +50,14 @@ function products(graph: Graph, gate: Node, x: number, links: Links): Node[] | n
   return (other === x && half(last)) || (half(other) && last === x) ? [first, second] : null;
 }
 
-/** x * 0.5 * (1 + erf(x / sqrt(2))), spelled out, becomes gelu; nothing on the way is rounded or read by others. */
+/**
+ * A rule of canonicalize.
+ *
+ * Before:     y = x * 0.5 * (1 + erf(x / sqrt(2))), spelled out, with the factors in any order
+ * After:      y = gelu(x)
+ * Conditions: nothing on the way is rounded or read by others
+ * Formula:    the same function in one float32 evaluation
+ */
 export function geluPattern(graph: Graph, erf: Node, patch: Patch, links: Links): void {
   const found = erfOperand(graph, erf, links);
   const gate = found && next(graph, erf, links, 'elementwise_add');

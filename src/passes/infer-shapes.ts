@@ -8,6 +8,7 @@ import type { Pass } from './pass.js';
  * Before:     nodes whose output types may be unknown or stale
  * After:      every output has the static shape and dtype that its op infers
  * Conditions: all inputs are static
+ * Formula:    no number changes
  */
 export const inferShapes: Pass = {
   name: 'infer-shapes',

@@ -32,6 +32,7 @@ interface Run {
  *             dequantize. Pairs that meet cancel in squash-quantize
  * Conditions: where the user asked for float, the model's rounding of the result is dropped as well; a float node that
  *             only moves elements hands on what it reads; an int8 one keeps its operand's grid, then requantizes
+ * Formula:    dequantize(quantize(x)) is the rounding that the grid on x stood for
  */
 export const insertQuantize: Pass = {
   name: 'insert-quantize',

@@ -1,4 +1,4 @@
-import type { Graph, Node, Value } from '../ir/graph.js';
+import type { Graph, Node } from '../ir/graph.js';
 
 /** One read of a value. */
 export interface Reader {
@@ -70,6 +70,3 @@ export function producerOf(links: Links, node: Node, slot: number, ops: Readonly
   const producer = id === null || id === undefined ? undefined : links.producers.get(id);
   return producer && ops.has(producer.op) ? producer : undefined;
 }
-
-/** Whether a value is a constant. */
-export const isConstant = (value: Value | undefined): boolean => value?.data !== undefined;

@@ -6,6 +6,7 @@ import type { Pass } from './pass.js';
  * Before:     int8 nodes
  * After:      each carries the number of its region: int8 nodes that hand codes to each other
  * Conditions: regions are numbered in execution order from 1
+ * Formula:    no number changes
  */
 export const partition: Pass = {
   name: 'partition',

@@ -14,6 +14,7 @@ const LIGHT = new Set(['elementwise_add', 'elementwise_sub', 'elementwise_mul', 
  * After:      every node carries a placement: int8, or float with the reason
  * Conditions: int8 needs a selected type (--ops-to-quantize), no --op-ids-to-skip, grids on the operands, and for
  *             ops that are not convolutions or products a neighbour on codes (cost model)
+ * Formula:    no number changes: insert-quantize acts on the decision
  */
 export const quantizePlacement: Pass = {
   name: 'quantize-placement',
@@ -43,7 +44,7 @@ function place(graph: Graph, node: Node, skipped: ReadonlySet<number>, context: 
 const INCLUDED_IN: Readonly<Record<string, string>> = { depthwise_conv2d: 'conv2d', fc: 'mul' };
 
 /** A fused node answers to every type it was made of, an fc also to mul; conv2d includes the depthwise convolutions. */
-export function isSelected(node: Node, selected: ReadonlySet<string> | null): boolean {
+function isSelected(node: Node, selected: ReadonlySet<string> | null): boolean {
   if (selected === null) return true;
   const names = [node.op, ...node.fused.map((f) => f.op)];
   return names.some((n) => selected.has(n) || selected.has(INCLUDED_IN[n] ?? n));

@@ -4,7 +4,7 @@ import { type Quant, scaleAt } from '../ir/type.js';
  * How far, relatively, the scale of a stored bias may be from s_x * s_w to count as equal. It admits the roundings of
  * exporters (a float32 product of float32 scales is off by at most 2^-24) and nothing that would move a code.
  */
-export const BIAS_SCALE_TOLERANCE = 2 ** -22;
+const BIAS_SCALE_TOLERANCE = 2 ** -22;
 
 /**
  * Whether an int32 bias is stored in units of the sums, s_x * s_w[c] for every channel: then its codes are added to the

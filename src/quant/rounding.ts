@@ -17,7 +17,7 @@ function evenOf(x: number): number {
 }
 
 /** Rounds to the nearest integer, ties away from zero. Exact for every float32. */
-export function roundAway(x: number): number {
+function roundAway(x: number): number {
   const r = roundEven(x);
   const d = x - r;
   if (d === 0.5 && x > 0) return r + 1;

@@ -17,9 +17,6 @@ export const SECTION_NAME = 'qc';
 /** Version of this contract; a loader reads only its own. */
 export const ABI_VERSION = 1;
 
-/** Names of the exports that every module has, besides its entries. */
-export const EXPORTS = { memory: 'memory', init: 'init', run: 'run' } as const;
-
 /** Element types at the module's border. bool is one byte, 0 or 1. */
 export type DataType = 'f32' | 'i8' | 'u8' | 'i32' | 'i64' | 'bool';
 

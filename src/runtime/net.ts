@@ -13,6 +13,7 @@ export interface TensorDescription {
 /** Where the module comes from. A string is a URL, or a path where there is a file system. */
 export type Source = string | URL | Response | ArrayBuffer | ArrayBufferView | WebAssembly.Module;
 
+/** How the module is fetched. */
 export interface LoadOptions {
   /** Used in place of the global fetch, for instance to add headers. */
   readonly fetch?: (url: string | URL) => Promise<Response>;
@@ -35,6 +36,7 @@ export interface Net {
   free(): void;
 }
 
+/** What the loader of a package exports. */
 export interface Loader {
   load(source?: Source | Promise<Source> | LoadOptions, options?: LoadOptions): Promise<Net>;
   loadSync(source: ArrayBuffer | ArrayBufferView | WebAssembly.Module): Net;

@@ -72,7 +72,7 @@ test('a view inside a larger buffer reads and writes', () => {
   assert.equal([...decodeNpy(padded).data], [1, 2]);
 });
 
-test('headers of other writers', () => {
+test('headers of other versions and writers are read', () => {
   const two = new Uint8Array([1, 2]);
   assert.equal(decodeNpy(npy(header('|u1', '(2,)'), two, 2)).shape, [2]);
   assert.equal(decodeNpy(npy(header('|u1', '(2,)'), two, 3)).shape, [2]);

@@ -47,7 +47,7 @@ test('a shape fits as it is, without leading ones, or as a batch; equal sizes ar
   assert.is(itemsIn('x', f32([5], new Float32Array(5)), scalar, 'x'), 5);
 });
 
-test('shapes of batches', () => {
+test('a batch multiplies the first dimension', () => {
   assert.equal(batchShape([1, 3], 1), [1, 3]);
   assert.equal(batchShape([2, 3], 4), [8, 3]);
   assert.equal(batchShape([], 4), [4]);

@@ -58,7 +58,7 @@ test('operands and results: present, absent, out of range', () => {
   assert.throws(() => graph.value(99), /no value %99/);
 });
 
-test('producers and consumers', () => {
+test('producers and consumers name every write and read', () => {
   const { graph, x, add, relu } = chain();
   const twice = graph.addNode({ op: 'mul', inputs: [x.id, x.id], outputs: [{ type: TYPE }] });
   assert.is(graph.producers().get(graph.output(add).id), add);

@@ -136,7 +136,7 @@ test('the packed convolution is the convolution', () => {
   assert.ok(zero.every(Boolean));
 });
 
-test('every tail of channels', () => {
+test('every number of channels left after the last block', () => {
   for (const [storage, over] of VARIANTS)
     for (const channels of [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 16, 17, 24, 33])
       check(convolution(storage, { channels }, over), { seed: channels, ties: channels % 2 === 0 });
@@ -188,7 +188,7 @@ test('outputs with gaps stay untouched between pixels', () => {
   for (const [storage, over] of VARIANTS) check(convolution(storage, {}, { ...over, outPix: 13, outRow: 5 * 13 + 3 }));
 });
 
-test('epilogues', () => {
+test('activations; residuals of every storage', () => {
   for (const activation of ACTIVATIONS) {
     check(convolution('i16', {}, { epilogue: { ...REQUANTIZE, activation } }), { scale: 2 ** -11 });
     check(convolution('f32', {}, { epilogue: { ...FLOAT, activation } }));

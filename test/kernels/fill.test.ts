@@ -10,7 +10,7 @@ test('plain fills of all sizes', () => {
   }
 });
 
-test('halos', () => {
+test('random halos agree with the reference', () => {
   const cases = fc.record({
     storage: fc.constantFrom('i16' as const, 'f32' as const),
     height: fc.integer({ min: 1, max: 6 }),

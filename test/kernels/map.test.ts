@@ -110,7 +110,7 @@ test('network input: NCHW to NHWC with a halo, quantized', () => {
     check({ dims: [h, w, c], source: [w, 1, h * w], target: [row, c, 1], op: { kind: 'quantize', rounding } }, 5);
 });
 
-test('in place', () => {
+test('source and target may be one', () => {
   for (const op of KINDS) check({ dims: [5, 13], source: [20, 1], target: [20, 1], op }, 3, true);
 });
 
@@ -123,7 +123,7 @@ test('negative strides flip', () => {
   checkKernel(mapKernel, { ...copy, source: [1], target: [-1] }, memory, [source, target + 36]);
 });
 
-test('long copies', () => {
+test('rows longer than the unrolled copy', () => {
   check({ dims: [3, 700], source: [701, 1], target: [710, 1], op: { kind: 'copy' } }, 3);
   check({ dims: [2, 3, 200], source: [600, 200, 1], target: [700, 200, 1], op: { kind: 'copy' } }, 4);
 });
@@ -146,7 +146,7 @@ test('quantize: ties, extremes and NaN', () => {
   }
 });
 
-test('unary functions', () => {
+test('unary functions of reals, extremes among them', () => {
   const functions: UnaryFunction[] = ['exp', 'log', 'sqrt', 'erf', 'neg', 'abs', 'reciprocal', 'floor', 'ceil'];
   for (const fn of [...functions, 'round', 'softplus', 'square', ...FURTHER_UNARY] as UnaryFunction[]) {
     const memory = new TestMemory(1, 2);

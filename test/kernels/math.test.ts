@@ -130,7 +130,7 @@ for (const c of CASES) {
   });
 }
 
-test('saturation', () => {
+test('infinities, overflow and underflow', () => {
   assert.is(exp(-Infinity), 0);
   assert.is(exp(-110), 0);
   assert.is(exp(100), Infinity);

@@ -17,7 +17,7 @@ function check(p: MatmulParams, seed: number): void {
   assert.ok(Math.abs(new Float32Array(out.buffer, args[2])[m * p.n + n]! - sum) < 1e-3);
 }
 
-test('random shapes', () => {
+test('random shapes and transpositions agree with the reference', () => {
   const size = fc.integer({ min: 1, max: 21 });
   const cases = fc.record({
     batch: fc.integer({ min: 1, max: 3 }),

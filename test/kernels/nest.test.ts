@@ -49,7 +49,7 @@ test('collapse keeps the order of the iterations', () => {
   );
 });
 
-test('moveInner and outerNest', () => {
+test('moveInner makes a dimension the last, outerNest leaves it out', () => {
   const shape = { dims: [2, 3, 4], strides: [[12, 4, 1]] };
   assert.equal(moveInner(shape, 0), { dims: [3, 4, 2], strides: [[4, 1, 12]] });
   assert.equal(outerNest(shape), { dims: [6], strides: [[4]] });

@@ -24,7 +24,7 @@ test('copies by constant indices', () => {
     }
 });
 
-test('weighted sums', () => {
+test('weighted sums of one, two and four taps', () => {
   for (const taps of [1, 2, 4])
     for (const run of [1, 3, 4, 8, 13]) {
       const memory = new TestMemory(4, run);

@@ -17,7 +17,7 @@ test('rows of all lengths, apart and in place', () => {
     }
 });
 
-test('close to float64', () => {
+test('the kernel is close to softmax in float64', () => {
   const memory = new TestMemory(1, 1);
   const x = randomFloats(50, 4, 10);
   const args = [memory.f32(x), memory.space(50, 4)];

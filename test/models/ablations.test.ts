@@ -1,6 +1,7 @@
 /** mobilenet_v2_qat_u8 with parts of it in float: by op type, by id, and as a whole. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { isConversion } from '../../src/describe-ops.js';
 import { type CompileOptions, type CompileResult, compile, QcError } from '../../src/index.js';
 import type { OpInfo } from '../../src/runtime/abi.js';
 import {
@@ -37,8 +38,7 @@ const FULL = process.env.QC_TEST_FULL === '1';
 const bytes = hasModels(`ablations of ${MODEL}`) ? modelBytes(MODEL) : null;
 const compileWith = (options: CompileOptions): Promise<CompileResult> => compile(bytes as Uint8Array, options);
 
-/** Conversions are not ops of the source model. */
-const isConversion = ({ type }: OpInfo): boolean => ['quantize', 'dequantize', 'requantize'].includes(type);
+/** The ops of the source model. */
 const opsOf = ({ report }: CompileResult): OpInfo[] => report.ops.filter((op) => !isConversion(op));
 
 /** The error of a compilation that must fail as a usage error. */

@@ -96,7 +96,7 @@ if (hasOrt('arithmetic and logic against onnxruntime')) {
         await checkEverywhere({ op: 'PRelu', opset, inputs: [X, slope] });
   });
 
-  test('comparisons', async () => {
+  test('comparisons over opsets and broadcasts', async () => {
     for (const [op, opset] of [
       ['Equal', 13],
       ['Less', 9],
@@ -111,7 +111,7 @@ if (hasOrt('arithmetic and logic against onnxruntime')) {
     await checkEverywhere({ op: 'Equal', inputs: [typed(X, 'bool'), typed([5], 'bool')] });
   });
 
-  test('logic', async () => {
+  test('And, Or, Xor, Not, IsNaN', async () => {
     for (const op of ['And', 'Or', 'Xor'])
       for (const [a, b] of BROADCASTS) await checkEverywhere({ op, inputs: [typed(a, 'bool'), typed(b, 'bool')] });
     await checkEverywhere({ op: 'Not', inputs: [typed(X, 'bool')] });

@@ -51,7 +51,7 @@ if (hasOrt('transposed convolutions against onnxruntime')) {
     await transposed(x, [3, 2, 3, 3], { strides: [3, 2], output_shape: [12, 11], output_padding: [1, 1] });
   });
 
-  test('one dimension', async () => {
+  test('transposed convolutions over one dimension', async () => {
     await transposed([2, 3, 7], [3, 2, 4], { strides: [2], pads: [1, 1] });
     await transposed([1, 3, 7], [3, 2, 3], { strides: [3], output_padding: [1], dilations: [2] });
     for (const [group, w] of [

@@ -27,13 +27,13 @@ if (hasOrt('pooling against onnxruntime')) {
         });
     }
 
-  test('dilations', async () => {
+  test('dilated windows with strides and pads', async () => {
     const attrs = { kernel_shape: [3, 2], dilations: [2, 3], strides: [1, 2], pads: [1, 1, 1, 1] };
     await checkNode({ op: 'MaxPool', attrs, inputs: [[1, 2, 9, 8]] });
     await checkNode({ op: 'AveragePool', opset: 19, attrs, inputs: [[1, 2, 9, 8]] });
   });
 
-  test('global pools', async () => {
+  test('GlobalAveragePool and GlobalMaxPool', async () => {
     await checkNode({ op: 'GlobalAveragePool', inputs: [[2, 3, 5, 7]] });
     await checkNode({ op: 'GlobalMaxPool', inputs: [[2, 3, 5, 7]] });
   });

@@ -30,7 +30,7 @@ if (hasOrt('resizing against onnxruntime')) {
       }
     });
 
-  test('nearest modes', async () => {
+  test('nearest modes with coordinate transformations', async () => {
     for (const nearest_mode of ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'])
       for (const coordinate_transformation_mode of ['half_pixel', 'asymmetric', 'align_corners'])
         for (const to of [
@@ -53,7 +53,7 @@ if (hasOrt('resizing against onnxruntime')) {
         await resize({ mode: 'cubic', cubic_coeff_a, exclude_outside }, [1, 1, 1.7, 0.8], null);
   });
 
-  test('crops', async () => {
+  test('tf_crop_and_resize, with positions outside of the image', async () => {
     for (const mode of ['nearest', 'linear', 'cubic'])
       for (const value of [0, 10.5])
         await checkEverywhere({

@@ -49,7 +49,7 @@ if (hasOrt('functions of one operand against onnxruntime')) {
             await checkEverywhere({ op, opset, attrs: a, inputs: [shape] }, options);
     });
 
-  test('integers', async () => {
+  test('integers: Abs, Neg and Sign', async () => {
     for (const of of ['i8', 'i32', 'i64'] as const)
       for (const op of ['Abs', 'Neg', 'Sign'])
         await checkEverywhere({ op, inputs: [{ shape: [5, 7], of }] }, { between: [-100, 100], first: [0] });

@@ -71,7 +71,7 @@ function compare(graph: Graph): Statistics {
     });
   });
   const result = { agreement, relative: Math.sqrt(error / total), greatest };
-  if (process.env.STATISTICS) console.log(result);
+  if (process.env.QC_VERBOSE) console.log(result);
   return result;
 }
 

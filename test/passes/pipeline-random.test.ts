@@ -207,7 +207,7 @@ class Builder {
   }
 }
 
-const GRAPHS = Number(process.env.GRAPHS ?? 90);
+const GRAPHS = Number(process.env.QC_RUNS ?? 90);
 const STEPS = 10;
 
 /** Passes that may move a float by a rounding error of float32, or codes by one at a tie. */
@@ -282,7 +282,7 @@ test('every pass of the pipeline keeps what a network computes, up to rare ties'
     const errors = sorted.map((m) => m.error);
     const worst = sorted.at(-1);
     const text = `${pass}: 90 % within ${at(errors, 0.9)}, worst ${worst?.error} (seed ${worst?.seed})`;
-    if (process.env.STATISTICS) console.log(text);
+    if (process.env.QC_VERBOSE) console.log(text);
     // A tie moves a code by one; what follows in ten layers of 16 to 64 elements may be visible, but rarely.
     assert.ok(at(errors, 0.9) < 1e-4, text);
     assert.ok((worst?.error ?? 0) < 0.05, text);
@@ -290,7 +290,7 @@ test('every pass of the pipeline keeps what a network computes, up to rare ties'
 });
 
 test('the networks were worth the trouble: all kinds of nodes compute on codes', () => {
-  if (process.env.STATISTICS) console.log(coverage);
+  if (process.env.QC_VERBOSE) console.log(coverage);
   const wanted =
     'conv2d depthwise_conv2d elementwise_add elementwise_mul elementwise_sub pool2d concat reshape2 transpose2';
   for (const op of `${wanted} relu sigmoid hard_swish requantize`.split(' '))
@@ -377,7 +377,7 @@ test('compiled as fake-quantized float every rounding stays', () => {
   assert.ok(at(errors, 0.95) < 1e-4 && at(errors, 1) < 0.05, `95 % within ${at(errors, 0.95)}, worst ${at(errors, 1)}`);
 });
 
-const COMPILED = Number(process.env.GRAPHS ?? 18);
+const COMPILED = Number(process.env.QC_RUNS ?? 18);
 
 /** The outputs of the module that a graph compiles to, by name. */
 async function runModule(

@@ -69,7 +69,7 @@ function runWithin(graph: Graph, seconds: number): void {
   const start = performance.now();
   runPipeline(graph, passContext(), (e) => times.push(`${e.name} ${Math.round(e.milliseconds)} ms`));
   const taken = (performance.now() - start) / 1000;
-  if (process.env.TIMES) console.log(taken, times.join(', '));
+  if (process.env.QC_VERBOSE) console.log(taken, times.join(', '));
   assert.ok(taken < seconds, `${taken} s: ${times.join(', ')}`);
 }
 

@@ -202,7 +202,7 @@ test('a net that was freed says so', () => {
     assert.throws(use, /tiny: the net was freed/);
 });
 
-test('bad modules', async () => {
+test('damaged, empty and foreign modules are errors that say so', async () => {
   await rejects(WASM.subarray(0, WASM.length >> 1), /tiny: truncated or damaged/);
   await rejects(`${base}/cut.wasm`, /tiny: truncated or damaged/);
   await rejects(new Uint8Array(), /not a WebAssembly module: it is empty/);
@@ -219,7 +219,7 @@ test('bad modules', async () => {
   assert.throws(() => loadSync(moduleBytes(INFO, imports)), /tiny: cannot be instantiated/);
 });
 
-test('bad sources', async () => {
+test('sources that cannot be read or are none are errors that say so', async () => {
   await rejects(`${base}/missing.wasm`, /cannot fetch http.*missing.wasm: 404 Not Found/);
   await rejects('http://127.0.0.1:1/x.wasm', /cannot fetch/);
   await rejects(join(folder, 'none.wasm'), /cannot read .*none.wasm: ENOENT/);

@@ -98,7 +98,7 @@ function rawData(type: number, data: readonly number[]): Uint8Array {
 }
 
 /** A TensorProto message. */
-export function tensorProto(name: string, spec: TensorSpec): object {
+function tensorProto(name: string, spec: TensorSpec): object {
   const dataType = elementType(spec.dtype);
   const raw = spec.raw ?? (spec.data && rawData(dataType, spec.data));
   return { name, dims: spec.shape, dataType, ...(raw ? { rawData: raw } : {}), ...spec.fields };

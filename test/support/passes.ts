@@ -112,7 +112,7 @@ const RUNS = 8;
 const MOVED_SHARE = 0.02;
 
 /** Throws unless two graphs compute the same, as far as `numeric` says, on some random inputs. */
-export function expectSameNumbers(before: Graph, after: Graph, numeric: Numeric): void {
+function expectSameNumbers(before: Graph, after: Graph, numeric: Numeric): void {
   if (numeric === 'off') return;
   let share = 0;
   for (let seed = 1; seed <= RUNS; seed++) {

@@ -3,7 +3,7 @@
  * Usage: tsx tools/bench/kernels.mts [regular expression of names] [variants, by commas]. Pin it to one core (taskset -c 1) and trust ratios.
  */
 import { loadBinaryen, ModuleBuilder } from '../../src/codegen/builder/module.js';
-import type { Epilogue, Isa, KernelDef, Storage } from '../../src/codegen/kernel.js';
+import { type Epilogue, eraseKernel, type Isa, type KernelDef, type Storage } from '../../src/codegen/kernel.js';
 import { type DepthwiseParams, depthwise, packDepthwise } from '../../src/codegen/kernels/depthwise.js';
 import { elementsOf } from '../../src/codegen/kernels/elements.js';
 import { epilogueArguments } from '../../src/codegen/kernels/epilogue.js';
@@ -100,7 +100,7 @@ function describe(l: Layer, { storage, isa }: { storage: Storage; isa: Isa }): B
     });
     const params: DepthwiseParams = { ...common, ...choice, channels: l.channels, taps };
     const macs = out * out * l.channels * l.kernel ** 2;
-    return { def: depthwise as unknown as KernelDef, params, weights: packDepthwise(params, weight), macs };
+    return { def: eraseKernel(depthwise), params, weights: packDepthwise(params, weight), macs };
   }
   const length = l.kernel * l.channels;
   const shape = {
@@ -112,7 +112,7 @@ function describe(l: Layer, { storage, isa }: { storage: Storage; isa: Isa }): B
   const params: GemmParams = { ...shape, tile: chooseTile(shape) };
   const macs = out * out * columns * l.kernel * length;
   const weights = packGemm(params, (n, s, k) => weight(n, s * length + k));
-  return { def: gemm as unknown as KernelDef, params, weights, macs };
+  return { def: eraseKernel(gemm), params, weights, macs };
 }
 
 /** Milliseconds of one run of each: the best of many short batches, taken in turns, so that all see the same machine. */

@@ -21,6 +21,7 @@ export interface Local<T extends WasmType = WasmType> extends Expr<T> {
   tee(value: Expr<T>): Expr<T>;
 }
 
+/** Expressions by type; addresses and integers are i32. */
 export type I32 = Expr<'i32'>;
 export type F32 = Expr<'f32'>;
 export type V128 = Expr<'v128'>;

@@ -3,6 +3,7 @@ import { assert, internalError } from '../../support/errors.js';
 import type { WasmType } from './expr.js';
 import { FunctionBuilder } from './function.js';
 
+/** The Binaryen library. */
 export type Binaryen = typeof binaryenTypes;
 type BinaryenModule = InstanceType<Binaryen['Module']>;
 

@@ -53,6 +53,7 @@ export interface BinaryParams {
 /** Those of `FurtherBinary` are for reals only. */
 export type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'min' | 'max' | FurtherBinary;
 
+/** How an operand lies in memory. */
 export interface Operand {
   readonly storage: Storage;
   /** Element strides per dimension; 0 broadcasts. */

@@ -4,7 +4,7 @@ import type { FunctionBuilder } from '../builder/function.js';
 import { type CodeStorage, STORAGE_BYTES } from '../kernel.js';
 
 /** Codes that a vector of a storage holds. */
-export const codeLanes = (storage: CodeStorage): number => 16 / STORAGE_BYTES[storage];
+const codeLanes = (storage: CodeStorage): number => 16 / STORAGE_BYTES[storage];
 
 /** Eight codes as i16x8. */
 export const loadCodes8 = (f: FunctionBuilder, storage: CodeStorage, ptr: I32, offset = 0): V128 =>

@@ -42,6 +42,7 @@ export interface DepthwiseLayout {
   readonly stepVectors: number;
 }
 
+/** The layout that an arithmetic gives a window; large windows are looped over row by row. */
 export function depthwiseLayout(p: Pick<DepthwiseParams, 'arithmetic' | 'taps'>): DepthwiseLayout {
   const { ySegments, xSegments } = p.taps;
   const { block, taps } = ARITHMETIC[p.arithmetic];

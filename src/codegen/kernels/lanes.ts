@@ -8,7 +8,7 @@ import { CodeRounder } from './epilogue-emit.js';
 import { emitNest, moveInner, type NestShape, outerNest } from './nest.js';
 
 /** Elements that a step of a run works on: two f32x4 or one i16x8. */
-export const STEP = 8;
+const STEP = 8;
 
 type Lane = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
 

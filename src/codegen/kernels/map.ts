@@ -46,6 +46,7 @@ export interface MapParams {
   readonly op: MapOp;
 }
 
+/** What becomes of each element; `MapParams` lists the arguments. */
 export type MapOp =
   | { readonly kind: 'copy' }
   | { readonly kind: 'quantize'; readonly rounding: Rounding }

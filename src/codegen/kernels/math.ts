@@ -105,10 +105,15 @@ const emitter =
     return { setup: a.setup, value };
   };
 
-/** e^x of four floats: the bits of `exp` of src/quant/math.ts; likewise the others. */
+/** e^x of four floats: the bits of `exp` of src/quant/math.ts. */
 export const emitExp = emitter(expOf);
+/** The natural logarithm of four floats: the bits of `log`. */
 export const emitLog = emitter(logOf);
+/** 1 / (1 + e^-x) of four floats: the bits of `sigmoid`. */
 export const emitSigmoid = emitter(sigmoidOf);
+/** The hyperbolic tangent of four floats: the bits of `tanh`. */
 export const emitTanh = emitter(tanhOf);
+/** The error function of four floats: the bits of `erf`. */
 export const emitErf = emitter(erfOf);
+/** log(1 + e^x) of four floats: the bits of `softplus`. */
 export const emitSoftplus = emitter(softplusOf);

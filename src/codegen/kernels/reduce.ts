@@ -20,12 +20,14 @@ export interface ReduceParams {
   readonly reduced: readonly ReduceAxis[];
 }
 
+/** A dimension that vanishes. */
 export interface ReduceAxis {
   readonly size: number;
   /** Element stride of the source. */
   readonly source: number;
 }
 
+/** A dimension that stays. */
 export interface ReduceKept extends ReduceAxis {
   /** Element stride of the target. */
   readonly target: number;

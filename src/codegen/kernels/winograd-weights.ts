@@ -17,8 +17,9 @@ export interface WinogradWeightShape {
   readonly columns: number;
 }
 
-/** Column tiles, and groups of `LANES` weights per column tile. */
+/** Column tiles. */
 export const winogradTiles = (s: WinogradWeightShape): number => Math.ceil(s.columns / WINOGRAD_COLUMNS);
+/** Groups of `LANES` weights per column tile and element. */
 export const winogradGroups = (s: WinogradWeightShape): number => 2 * Math.ceil(s.channels / 2);
 
 /** Elements of the transformed weights. */

@@ -30,7 +30,7 @@ export const rowMajorView = (buffer: number, storage: Storage, shape: readonly n
 });
 
 /** Whether strides address the same elements; dimensions of size 1 do not matter. */
-export const sameStrides = (shape: readonly number[], a: readonly number[], b: readonly number[]): boolean =>
+const sameStrides = (shape: readonly number[], a: readonly number[], b: readonly number[]): boolean =>
   shape.every((d, i) => d === 1 || a[i] === b[i]);
 
 /** Whether the elements lie in row-major order of the logical shape, without gaps. */
@@ -52,4 +52,5 @@ export function meets(view: View, need: LayoutNeed): boolean {
 }
 
 /** The larger of two halos on each side. */
-export const maxHalo = (a: Halo, b: Halo): Halo => a.map((v, i) => Math.max(v, b[i] as number)) as unknown as Halo;
+export const maxHalo = (a: Halo, b: Halo): Halo =>
+  a.map((v, i) => Math.max(v, b[i] as number)) as [number, number, number, number];

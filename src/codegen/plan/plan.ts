@@ -44,4 +44,5 @@ export interface Border {
   readonly buffer: number;
 }
 
+/** Whether an argument is a place in a buffer. */
 export const isRef = (arg: Arg): arg is Ref => typeof arg === 'object';

@@ -12,7 +12,7 @@ import { readTensor, type TensorSource } from './tensors.js';
 import { Unsupported, type UnsupportedNode, unsupportedError } from './unsupported.js';
 
 /** The operator sets whose semantics the importers know. */
-export const OPSETS = { least: 7, most: 21 } as const;
+const OPSETS = { least: 7, most: 21 } as const;
 
 /** The domain of onnxruntime's own operators. */
 const CONTRIB = 'com.microsoft';

@@ -9,6 +9,7 @@ import onnxProto from 'onnx-proto';
 /** A 64-bit integer as the decoder gives it; read it with `toNumber` or `toBigInt`. */
 export type Int64 = number | { readonly low: number; readonly high: number; readonly unsigned: boolean };
 
+/** A model file. */
 export interface ModelProto {
   irVersion: Int64;
   opsetImport: OperatorSetIdProto[];
@@ -22,11 +23,13 @@ export interface ModelProto {
   functions: FunctionProto[];
 }
 
+/** An operator set that the model uses. */
 export interface OperatorSetIdProto {
   domain: string;
   version: Int64;
 }
 
+/** A key with its value. */
 export interface StringStringEntryProto {
   key: string;
   value: string;
@@ -37,6 +40,7 @@ export interface FunctionProto {
   name: string;
 }
 
+/** The graph of a model, or one inside of a node. */
 export interface GraphProto {
   name: string;
   node: NodeProto[];
@@ -48,6 +52,7 @@ export interface GraphProto {
   docString: string;
 }
 
+/** One node; inputs and outputs are names of values. */
 export interface NodeProto {
   name: string;
   opType: string;
@@ -91,22 +96,26 @@ export interface TensorProto {
   externalData: StringStringEntryProto[];
 }
 
+/** A sparse tensor; only its presence matters, to say that it is not supported. */
 export interface SparseTensorProto {
   values: TensorProto | null;
   indices: TensorProto | null;
   dims: Int64[];
 }
 
+/** The name and type of a value. */
 export interface ValueInfoProto {
   name: string;
   type: TypeProto | null;
   docString: string;
 }
 
+/** The type of a value; null where it is no tensor. */
 export interface TypeProto {
   tensorType: { elemType: number; shape: TensorShapeProto | null } | null;
 }
 
+/** A shape; a dimension is a size or a symbol. */
 export interface TensorShapeProto {
   dim: DimensionProto[];
 }
@@ -168,14 +177,9 @@ export const DataLocation = { DEFAULT: 0, EXTERNAL: 1 } as const;
 
 /** Decodes a model file. Throws an Error with a one-line reason if the bytes are not an ONNX model with a graph. */
 export function decodeModel(bytes: Uint8Array): ModelProto {
-  const model = decode(bytes, 'an ONNX model', (b) => onnxProto.onnx.ModelProto.decode(b));
+  const model = decode(bytes, (b) => onnxProto.onnx.ModelProto.decode(b));
   if (!model.graph) throw new Error('not an ONNX model: it holds no graph');
   return model as unknown as ModelProto;
-}
-
-/** Decodes a single tensor, the content of a `.pb` data file. Throws like `decodeModel`. */
-export function decodeTensor(bytes: Uint8Array): TensorProto {
-  return decode(bytes, 'an ONNX tensor', (b) => onnxProto.onnx.TensorProto.decode(b)) as unknown as TensorProto;
 }
 
 /** A 64-bit integer as a number: exact up to 2^53 in magnitude, rounded beyond. */
@@ -191,13 +195,13 @@ export function toBigInt(value: Int64): bigint {
   return value.unsigned ? bits : BigInt.asIntN(64, bits);
 }
 
-function decode<T>(bytes: Uint8Array, what: string, read: (bytes: Uint8Array) => T): T {
-  if (bytes.length === 0) throw new Error(`not ${what}: it is empty`);
+function decode<T>(bytes: Uint8Array, read: (bytes: Uint8Array) => T): T {
+  if (bytes.length === 0) throw new Error('not an ONNX model: it is empty');
   try {
     // A plain Uint8Array: from a Buffer the decoder would cut Buffers, which behave differently under slice().
     return read(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
   } catch (error) {
-    throw new Error(`not ${what}: ${reason(error)}`, { cause: error });
+    throw new Error(`not an ONNX model: ${reason(error)}`, { cause: error });
   }
 }
 

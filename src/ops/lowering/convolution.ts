@@ -59,7 +59,7 @@ function geometryOf(context: LowerContext, attrs: ConvAttrs): Geometry {
     out,
     attrs,
     weights: holdsCodes(x.storage) ? centredCodes(w) : realWeights(w),
-    shape: w.type.shape as unknown as Geometry['shape'],
+    shape: w.type.shape as Geometry['shape'],
     origin: -(attrs.pads[0] as number) * row - (attrs.pads[1] as number) * pix,
     common: {
       storage: x.storage,

@@ -162,4 +162,4 @@ export const operandIsa = (context: LowerContext, x: View): Isa =>
   x.storage === 'i8' ? productIsa(context.target, context.range(0), context.range(1)) : 'simd';
 
 /** The largest |centred code| of a grid. */
-export const reachOf = (q: Quant): number => Math.max(zeroPointAt(q, 0) - q.min, q.max - zeroPointAt(q, 0));
+const reachOf = (q: Quant): number => Math.max(zeroPointAt(q, 0) - q.min, q.max - zeroPointAt(q, 0));

@@ -7,7 +7,7 @@ import { applyMap } from './movement.js';
  * Integers and booleans are stored as the floats that equal them, which is exact below 2^24; bytes wrap around. The
  * border of the module converts them (planner).
  */
-export const WRAP: Readonly<Partial<Record<DType, UnaryFunction>>> = { u8: 'wrap_u8', i8: 'wrap_i8' };
+const WRAP: Readonly<Partial<Record<DType, UnaryFunction>>> = { u8: 'wrap_u8', i8: 'wrap_i8' };
 
 /** Brings the results of an integer operation back into the range of their dtype. */
 export function wrapIntegers(context: LowerContext, out: View): void {

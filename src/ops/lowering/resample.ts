@@ -16,7 +16,7 @@ export interface Taps {
 type Source = { readonly kind: 'constant'; readonly taps: Taps } | { readonly kind: 'computed'; readonly table: Ref };
 
 /** Slices of a view along an axis into another view; the views agree in all other dimensions. */
-export function resampleAlong(context: LowerContext, from: Source, source: View, target: View, axis: number): void {
+function resampleAlong(context: LowerContext, from: Source, source: View, target: View, axis: number): void {
   const others = memoryOrder(target).filter((d) => d !== axis && target.shape[d] !== 1);
   let run = 1;
   while (others.length > 0) {

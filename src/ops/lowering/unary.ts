@@ -11,7 +11,7 @@ import { wrapIntegers } from './integers.js';
 import { applyMap } from './movement.js';
 
 /** The entries of a unary op from the codes of one grid to centred codes of another, in order of the code. */
-export function centredTable(op: OpDef, attrs: Attrs, from: Quant, to: Quant): Int16Array {
+function centredTable(op: OpDef, attrs: Attrs, from: Quant, to: Quant): Int16Array {
   const bytes = tableOf(op, attrs, from, to);
   const zero = zeroPointAt(to, 0);
   return Int16Array.from({ length: from.max - from.min + 1 }, (_, i) => (bytes[(from.min + i) & 255] as number) - zero);
