@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+const FIXED_SEED = new URL('./support/seed.mjs', import.meta.url).href;
 const PLAIN_BINARYEN = new URL('../tools/plain-binaryen.mjs', import.meta.url).href;
 
 interface Exit {
@@ -66,7 +67,7 @@ function kill(child: ChildProcess): void {
 /** Runs one file to its end or to the timeout. */
 function execute(file: string, timeout: number): Promise<Exit> {
   const { FORCE_COLOR: _, ...env } = process.env;
-  const child = spawn(process.execPath, ['--import', 'tsx', '--import', PLAIN_BINARYEN, file], {
+  const child = spawn(process.execPath, ['--import', 'tsx', '--import', PLAIN_BINARYEN, '--import', FIXED_SEED, file], {
     cwd: ROOT,
     env: { ...env, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],

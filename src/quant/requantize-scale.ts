@@ -8,7 +8,7 @@ import { rounder } from './rounding.js';
  */
 export const TIE_WIDTH = 2 ** -17;
 
-/** Sums further than this from a tie round alike with every candidate: MAX_STEPS ulps of the largest code. */
+/** Sums further than this (and the offset) from a tie round alike with every candidate: MAX_STEPS ulps of the largest code. */
 const DOUBT = 2e-4;
 
 /** How many float32 neighbours of the nearest factor are tried, on each side. */
@@ -32,12 +32,13 @@ interface Doubtful {
 function doubtfulSums(unit: number, q: Quant, offset: number): Doubtful[] {
   const [zero, scale] = [zeroPointAt(q, 0), scaleAt(q, 0)];
   const round = rounder(q.rounding);
+  const doubt = DOUBT + Math.abs(offset) / scale;
   const found: Doubtful[] = [];
   for (let code = q.min - zero; code < q.max - zero; code++) {
     const below = Math.floor(((code + 0.5) * scale - offset) / unit);
     for (const sum of [below, below + 1]) {
       const distance = (sum * unit + offset - (code + 0.5) * scale) / scale;
-      if (Math.abs(distance) > DOUBT) continue;
+      if (Math.abs(distance) > doubt) continue;
       const tie = Math.abs(distance) <= TIE_WIDTH;
       found.push({ sum, tie, code: tie ? round(code + 0.5) : distance > 0 ? code + 1 : code });
     }
