@@ -10,7 +10,7 @@ import { toReal } from '../../quant/tensors.js';
 import { modelError } from '../../support/errors.js';
 import { centredCodes } from '../codes.js';
 import type { ConvAttrs } from '../conv-shared.js';
-import { operandIsa, type PlannedEpilogue, planEpilogue } from './epilogue.js';
+import { operandIsa, type PlannedEpilogue, padded, planEpilogue } from './epilogue.js';
 import { lowerWinograd, WINOGRAD_STEP, winogradApplies } from './winograd.js';
 
 /** The zeros that a convolution reads around its input: only as far as the last window reaches. */
@@ -176,9 +176,7 @@ export function lowerAffineChannel(context: LowerContext): void {
     epilogue: { sum: 'f32', bias: 'f32', residual: null, activation: null, output: { storage: 'f32' } },
   };
   const weights = context.weights(packDepthwise(params, (c) => Number(k.data[c])));
-  const padded = new Float32Array(Math.ceil(channels / 16) * 16);
-  padded.set(shift.data as Float32Array);
-  const bias = context.data(padded);
+  const bias = context.data(Float32Array.from(padded(Array.from(shift.data as Float32Array))));
   for (let n = 0; n < (x.shape[0] as number); n++) {
     const at = (v: View): Ref => refOf(v, n * (v.strides[0] as number));
     context.call(depthwise, params, [at(x), at(out), weights, bias]);

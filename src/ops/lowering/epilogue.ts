@@ -37,7 +37,8 @@ export interface Sums {
   readonly factor?: number;
 }
 
-const padded = (values: readonly number[]): number[] => {
+/** Values per channel, followed by zeros up to what kernels may read. */
+export const padded = (values: readonly number[]): number[] => {
   const n = Math.ceil(values.length / CHANNEL_PADDING) * CHANNEL_PADDING;
   return [...values, ...new Array<number>(n - values.length).fill(0)];
 };
