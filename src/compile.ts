@@ -4,7 +4,7 @@ import { type MemoryMap, planMemory } from './codegen/plan/memory.js';
 import type { Border, Plan } from './codegen/plan/plan.js';
 import { Planner } from './codegen/plan/planner.js';
 import { describeOps } from './describe-ops.js';
-import { importOnnx } from './frontends/onnx/import.js';
+import { importModel } from './frontends/import-model.js';
 import type { Graph } from './ir/graph.js';
 import { selectOps } from './op-selection.js';
 import { OPS } from './ops/index.js';
@@ -13,6 +13,7 @@ import type { PassContext } from './passes/pass.js';
 import { dumpName, runPipeline } from './passes/pipeline.js';
 import { ABI_VERSION, type ModuleInfo, type TensorInfo } from './runtime/abi.js';
 import { declarations, loaderSource } from './runtime/package-files.js';
+import { type ModelFiles, type RecordedFiles, recordFiles } from './support/model-files.js';
 import { VERSION } from './version.js';
 
 /** What a compilation gives: the files of the package, and what is known about it. */
@@ -25,6 +26,8 @@ export interface CompileResult {
   /** With `debug`: a .dot text per pass. */
   readonly dumps: readonly { readonly name: string; readonly text: string }[];
   readonly notes: readonly string[];
+  /** Bytes of the model and of the files beside it that were read. */
+  readonly modelBytes: number;
   /** The JSON in the module's custom section. */
   readonly report: ModuleInfo;
 }
@@ -37,9 +40,9 @@ export interface Lowered {
 }
 
 /** Imports a model and runs the pass pipeline. Throws QcErrors of kind model or usage. */
-export function lower(model: Uint8Array, options: ResolvedOptions): Lowered {
+export function lower(model: Uint8Array | ModelFiles, options: ResolvedOptions): Lowered {
   const { file, batch, inputShapes } = options;
-  const graph = importOnnx(model, { file, inputShapes, ...(batch === null ? {} : { batch }) });
+  const graph = importModel(recordFiles(model), { file, inputShapes, ...(batch === null ? {} : { batch }) });
   const dumps: { name: string; text: string }[] = [];
   const notes: string[] = [];
   const note = (text: string): void => void (notes.includes(text) || notes.push(text));
@@ -58,17 +61,18 @@ export function lower(model: Uint8Array, options: ResolvedOptions): Lowered {
 }
 
 /**
- * Compiles a model (the bytes of an ONNX file) to one WebAssembly module with its loader and declarations.
+ * Compiles a model (the bytes of its file, with the files beside it where it has such) to one WebAssembly module with its loader and declarations.
  * Touches no disk, console or environment. Throws QcErrors: usage for options, model for what is in the file.
  */
-export async function compile(model: Uint8Array, options: CompileOptions = {}): Promise<CompileResult> {
+export async function compile(model: Uint8Array | ModelFiles, options: CompileOptions = {}): Promise<CompileResult> {
   const resolved = resolveOptions(options);
+  const source = recordFiles(model);
   const { name, target, inline } = resolved;
-  const { graph, dumps, notes } = lower(model, resolved);
+  const { graph, dumps, notes } = lower(source, resolved);
   const plan = new Planner(graph, OPS, target).plan();
   const memory = planMemory(plan);
   const code = await emitCode(plan, memory, target);
-  const hashes = { model: await sha256(model), options: await sha256(optionsKey(resolved)) };
+  const hashes = { model: await hashOf(source), options: await sha256(optionsKey(resolved)) };
   const info = describeModule(graph, plan, memory, resolved, hashes);
   const report = await attachSelfTest(info, (i) => assemble(code, plan, memory, i));
   const wasm = assemble(code, plan, memory, report);
@@ -79,7 +83,8 @@ export async function compile(model: Uint8Array, options: CompileOptions = {}): 
     { name: `${name}.mjs`, data: loader },
     { name: `${name}.d.ts`, data: types },
   ];
-  return { wasm, loader, declarations: types, files, dumps, notes, report };
+  const modelBytes = [...source.parts.values()].reduce((sum, part) => sum + part.length, 0);
+  return { wasm, loader, declarations: types, files, dumps, notes, modelBytes, report };
 }
 
 function describeModule(
@@ -113,6 +118,15 @@ const optionsKey = ({
   inputShapes,
 }: ResolvedOptions): Uint8Array =>
   new TextEncoder().encode(JSON.stringify({ opsToQuantize, opIdsToSkip, precision, target, batch, inputShapes }));
+
+/** The SHA-256 of the model file; of a list of hashes and names where several files make the model. */
+async function hashOf({ bytes, parts }: RecordedFiles): Promise<string> {
+  if (parts.size === 1) return sha256(bytes);
+  const lines: string[] = [];
+  for (const [name, part] of [...parts].sort(([a], [b]) => (a < b ? -1 : 1)))
+    lines.push(`${await sha256(part)} ${name}\n`);
+  return sha256(new TextEncoder().encode(lines.join('')));
+}
 
 async function sha256(bytes: Uint8Array): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));

@@ -3,4 +3,5 @@ export type { CompileOptions } from './options.js';
 export type { PassEvent } from './passes/pipeline.js';
 export type { ModuleInfo } from './runtime/abi.js';
 export { type ErrorKind, EXIT_CODES, QcError } from './support/errors.js';
+export type { ModelFiles } from './support/model-files.js';
 export { VERSION } from './version.js';

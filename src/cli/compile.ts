@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { type CompileResult, compile } from '../compile.js';
-import { readFile, writeFiles } from '../host/files.js';
+import { writeFiles } from '../host/files.js';
+import { openModel } from '../host/open-model.js';
 import type { Command, Flags } from './command.js';
 import { MODEL_FLAGS, modelOptions } from './model-flags.js';
 import { floatReasons, memoryText, opsText } from './summary.js';
@@ -8,7 +9,6 @@ import { colors, formatBytes, formatTime, human, progress, resultJson } from './
 
 interface Compiled {
   readonly model: string;
-  readonly modelBytes: number;
   readonly out: string;
   readonly debug: string | undefined;
   readonly result: CompileResult;
@@ -17,8 +17,8 @@ interface Compiled {
 
 const bytesOf = (data: Uint8Array | string): number => Buffer.byteLength(data);
 
-function summary({ model, modelBytes, out, debug, result, milliseconds }: Compiled): string {
-  const { report, files, notes, dumps } = result;
+function summary({ model, out, debug, result, milliseconds }: Compiled): string {
+  const { report, files, notes, dumps, modelBytes } = result;
   const line = (title: string, text: string): string => `  ${colors.dim(title.padEnd(8))} ${text}`;
   const sizes = files.map((f) => `${f.name} ${formatBytes(bytesOf(f.data))}`).join(', ');
   return [
@@ -33,8 +33,8 @@ function summary({ model, modelBytes, out, debug, result, milliseconds }: Compil
   ].join('\n');
 }
 
-function json({ out, debug, result, milliseconds, modelBytes }: Compiled): object {
-  const { report, files, notes, dumps } = result;
+function json({ out, debug, result, milliseconds }: Compiled): object {
+  const { report, files, notes, dumps, modelBytes } = result;
   const written = files.map((f) => ({ name: f.name, path: join(out, f.name), bytes: bytesOf(f.data) }));
   const dumped = debug === undefined ? [] : dumps.map((d) => join(debug, d.name));
   return { files: written, modelBytes, notes, dumps: dumped, milliseconds: Math.round(milliseconds), module: report };
@@ -44,11 +44,11 @@ async function run(path: string, flags: Flags): Promise<void> {
   const out = flags.required('out') ?? '.';
   const given = flags.text('debug');
   const debug = given === undefined ? undefined : given || 'qc-debug';
-  const options = modelOptions(path, flags);
-  const model = readFile(path);
+  const model = openModel(path, flags.required('model-file'));
+  const options = modelOptions(model, flags);
   const start = performance.now();
   progress('reading the model');
-  const result = await compile(model, {
+  const result = await compile(model.files, {
     ...options,
     inline: flags.on('inline'),
     debug: debug !== undefined,
@@ -61,7 +61,7 @@ async function run(path: string, flags: Flags): Promise<void> {
       result.dumps.map(({ name, text }) => ({ name, data: text })),
     );
   writeFiles(out, result.files);
-  const compiled: Compiled = { model: path, modelBytes: model.length, out, debug, result, milliseconds };
+  const compiled: Compiled = { model: path, out, debug, result, milliseconds };
   human(summary(compiled));
   if (flags.on('json')) resultJson(json(compiled));
 }
@@ -70,7 +70,7 @@ async function run(path: string, flags: Flags): Promise<void> {
 export const compileCommand: Command = {
   name: 'compile',
   summary: 'Compile a model to one WebAssembly module with its loader and types',
-  subject: { name: 'MODEL', doc: 'An ONNX file' },
+  subject: { name: 'MODEL', doc: 'An ONNX file, or a folder with a model' },
   flags: {
     out: {
       alias: 'o',

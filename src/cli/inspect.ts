@@ -1,6 +1,6 @@
 import { compile } from '../compile.js';
 import { isConversion } from '../describe-ops.js';
-import { readFile } from '../host/files.js';
+import { type OpenedModel, openModel } from '../host/open-model.js';
 import type { ModuleInfo, OpInfo } from '../runtime/abi.js';
 import { isWasm, type ModuleSizes, readModuleInfo } from '../runtime/module-info.js';
 import { modelError, usageError } from '../support/errors.js';
@@ -24,9 +24,9 @@ export function moduleInfoOf(path: string, bytes: Uint8Array): { info: ModuleInf
   }
 }
 
-async function inspectModel(path: string, model: Uint8Array, flags: Flags): Promise<Inspected> {
+async function inspectModel(path: string, model: OpenedModel, flags: Flags): Promise<Inspected> {
   const onPass = (event: { index: number; name: string }): void => progress(`pass ${event.index} ${event.name}`);
-  const { wasm, notes } = await compile(model, { ...modelOptions(path, flags), onPass });
+  const { wasm, notes } = await compile(model.files, { ...modelOptions(model, flags), onPass });
   return { ...moduleInfoOf(path, wasm), notes };
 }
 
@@ -70,8 +70,9 @@ function text(path: string, { info, sizes }: Inspected): string {
 }
 
 async function run(path: string, flags: Flags): Promise<void> {
-  const bytes = readFile(path);
-  const inspected = isWasm(bytes) ? inspectModule(path, bytes, flags) : await inspectModel(path, bytes, flags);
+  const opened = openModel(path, flags.required('model-file'));
+  const { bytes } = opened.files;
+  const inspected = isWasm(bytes) ? inspectModule(path, bytes, flags) : await inspectModel(path, opened, flags);
   for (const note of inspected.notes) human(`${colors.yellow('note:')} ${note}`);
   if (flags.on('json'))
     resultJson({ file: path, sizes: inspected.sizes, notes: inspected.notes, module: inspected.info });
@@ -85,7 +86,7 @@ async function run(path: string, flags: Flags): Promise<void> {
 export const inspectCommand: Command = {
   name: 'inspect',
   summary: 'Show the ops with their ids, what is int8 and why not, sizes and memory',
-  subject: { name: 'MODEL|MODULE', doc: 'An ONNX file, or a .wasm made by qc compile' },
+  subject: { name: 'MODEL|MODULE', doc: 'An ONNX file, a folder with a model, or a .wasm made by qc compile' },
   flags: { ...MODEL_FLAGS, json: { boolean: true, describe: 'The same as JSON' } },
   examples: [
     ['qc inspect digits.onnx', 'compile in memory and list the ops'],

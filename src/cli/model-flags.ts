@@ -1,5 +1,5 @@
-import { parse } from 'node:path';
 import type { Options } from 'yargs';
+import type { OpenedModel } from '../host/open-model.js';
 import type { CompileOptions } from '../options.js';
 import type { Target } from '../runtime/abi.js';
 import { usageError } from '../support/errors.js';
@@ -7,6 +7,7 @@ import type { Flags } from './command.js';
 
 /** Flags that say how a model is compiled; every command that compiles has them. */
 export const MODEL_FLAGS: Readonly<Record<string, Options>> = {
+  'model-file': { string: true, requiresArg: true, describe: 'Name of the model file in a folder' },
   'ops-to-quantize': {
     string: true,
     requiresArg: true,
@@ -69,10 +70,10 @@ function precision(flags: Flags): string | undefined {
 }
 
 /** The options of a compilation from the command line. The API checks what can be chosen. */
-export function modelOptions(path: string, flags: Flags): CompileOptions {
+export function modelOptions({ file, name }: OpenedModel, flags: Flags): CompileOptions {
   return {
-    name: parse(path).name,
-    file: path,
+    name,
+    file,
     opsToQuantize: opTypes(flags),
     opIdsToSkip: opIds(flags),
     precision: precision(flags) as CompileOptions['precision'],

@@ -17,7 +17,7 @@ const MEANING: Readonly<Record<string, string>> = {
 };
 
 /** What a file system error means, in words. */
-function meaning(error: unknown): string {
+export function meaning(error: unknown): string {
   const code = (error as NodeJS.ErrnoException)?.code;
   return (code && MEANING[code]) ?? (error instanceof Error ? error.message : String(error));
 }
