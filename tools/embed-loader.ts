@@ -1,20 +1,22 @@
 /**
- * Writes src/runtime/loader-text.ts: the JavaScript of src/runtime/loader.ts as a string, because compile() emits the
- * loader without touching a disk. Usage: tsx tools/embed-loader.ts
+ * Writes src/runtime/loader-text.ts: the loader (src/runtime/loader.ts with all it imports) and each of its parts
+ * (src/runtime/parts/) as JavaScript in strings, because compile() emits them without touching a disk.
+ * Usage: tsx tools/embed-loader.ts
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { transformSync } from 'esbuild';
+import { buildSync } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** The loader as JavaScript that declares one name, `createLoader`. */
-export function buildLoaderText(): string {
-  const source = readFileSync(join(root, 'src/runtime/loader.ts'), 'utf8');
-  // Lines are broken so that the emitted file can be read in any editor and diffed.
-  const { code } = transformSync(source, {
-    loader: 'ts',
+/** A file as JavaScript that declares one name: its only export. Lines are broken so that editors can show them. */
+function declarationText(file: string, name: string, scoped: boolean): string {
+  const { outputFiles } = buildSync({
+    absWorkingDir: root,
+    entryPoints: [file],
+    bundle: true,
+    write: false,
     format: 'esm',
     target: 'es2022',
     minify: true,
@@ -22,29 +24,54 @@ export function buildLoaderText(): string {
     charset: 'ascii',
     legalComments: 'none',
   });
-  const exported = /\bexport\s*\{\s*([\w$]+) as createLoader\s*\};?\s*$/.exec(code);
-  if (!exported) throw new Error('the loader must export createLoader and nothing else');
-  return `${code.slice(0, exported.index).trimEnd()}\nconst createLoader=${exported[1]};`;
+  const code = outputFiles[0].text;
+  const exported = new RegExp(`\\bexport\\s*\\{\\s*([\\w$]+)( as ${name})?\\s*\\};?\\s*$`).exec(code);
+  if (!exported || (!exported[2] && exported[1] !== name))
+    throw new Error(`${file} must export ${name} and nothing else`);
+  const body = code.slice(0, exported.index).trimEnd();
+  return scoped ? `const ${name}=(()=>{${body}\nreturn ${exported[1]}})();` : `${body}\nconst ${name}=${exported[1]};`;
+}
+
+const camelCase = (name: string): string => name.replace(/-(\w)/g, (_, c: string) => c.toUpperCase());
+
+/** The texts by the name that each declares; parts have scopes of their own, so that short names do not clash. */
+export function buildLoaderTexts(): Record<string, string> {
+  const parts = readdirSync(join(root, 'src/runtime/parts'))
+    .filter((file) => file.endsWith('.ts'))
+    .sort()
+    .map((file) => [camelCase(file.slice(0, -3)), file] as const);
+  return {
+    createLoader: declarationText('src/runtime/loader.ts', 'createLoader', false),
+    ...Object.fromEntries(
+      parts.map(([name, file]) => [name, declarationText(`src/runtime/parts/${file}`, name, true)]),
+    ),
+  };
+}
+
+const quote = (line: string): string => {
+  const escaped = line.replaceAll('\\', '\\\\');
+  const single = line.split("'").length <= line.split('"').length;
+  return single ? `'${escaped.replaceAll("'", "\\'")}'` : `"${escaped.replaceAll('"', '\\"')}"`;
+};
+
+function entryText([name, text]: [string, string]): string {
+  const lines = text.split('\n').map(quote);
+  if (lines.length === 1) return `  ${name}: ${lines[0]},\n`;
+  return `  ${name}: [\n${lines.map((line) => `    ${line},\n`).join('')}  ].join('\\n'),\n`;
 }
 
 /** The content of loader-text.ts, formatted as the formatter wants it. */
-export function loaderTextModule(text: string): string {
-  const quote = (line: string): string => {
-    const escaped = line.replaceAll('\\', '\\\\');
-    const single = line.split("'").length <= line.split('"').length;
-    return single ? `'${escaped.replaceAll("'", "\\'")}'` : `"${escaped.replaceAll('"', '\\"')}"`;
-  };
-  const lines = text.split('\n').map((line) => `  ${quote(line)},\n`);
+export function loaderTextModule(texts: Readonly<Record<string, string>>): string {
   return [
-    '// Generated from loader.ts by tools/embed-loader.ts; do not edit.\n',
-    '// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the text is a program with templates of its own\n\n',
-    '/** The loader as JavaScript: a list of statements that declares `createLoader`. */\n',
-    `export const LOADER_TEXT = [\n${lines.join('')}].join('\\n');\n`,
+    '// Generated from loader.ts and parts/ by tools/embed-loader.ts; do not edit.\n',
+    '// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the texts are programs with templates of their own\n\n',
+    '/** The loader and its parts as JavaScript: each a list of statements that declares the name it stands under. */\n',
+    `export const LOADER_TEXTS = {\n${Object.entries(texts).map(entryText).join('')}};\n`,
   ].join('');
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const text = buildLoaderText();
-  writeFileSync(join(root, 'src/runtime/loader-text.ts'), loaderTextModule(text));
-  console.log(`src/runtime/loader-text.ts: ${text.length} bytes of JavaScript`);
+  const texts = buildLoaderTexts();
+  writeFileSync(join(root, 'src/runtime/loader-text.ts'), loaderTextModule(texts));
+  for (const [name, text] of Object.entries(texts)) console.log(`${name}: ${text.length} bytes of JavaScript`);
 }

@@ -39,6 +39,8 @@ export interface TensorInfo {
 /** An exported function for one set of input shapes. */
 export interface EntryInfo {
   readonly export: string;
+  /** Items of a batch in one run, where each tensor has them in dimension 0; a loader then takes any number of items. */
+  readonly batch?: number;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
 }

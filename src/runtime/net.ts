@@ -19,11 +19,10 @@ export interface LoadOptions {
   readonly fetch?: (url: string | URL) => Promise<Response>;
 }
 
-/** A loaded network: one instance with its own memory. */
-export interface Net {
+/** The functions of one entry. */
+export interface EntryNet {
   readonly inputs: readonly TensorDescription[];
   readonly outputs: readonly TensorDescription[];
-  readonly memoryBytes: number;
   /** Copies the inputs in, computes, copies the outputs out. Data of k items gives outputs of k items. */
   run(inputs: Readonly<Record<string, TypedArray>>): Record<string, TypedArray>;
   /** Computes on what the input views hold; results are in the output views. A run may overwrite its inputs. */
@@ -32,6 +31,11 @@ export interface Net {
   input(name: string): TypedArray;
   /** View of an output's buffer, without a copy; the next run overwrites it. */
   output(name: string): TypedArray;
+}
+
+/** A loaded network: one instance with its own memory. */
+export interface Net extends EntryNet {
+  readonly memoryBytes: number;
   /** Lets go of the memory; the net cannot be used any more. */
   free(): void;
 }
@@ -39,5 +43,5 @@ export interface Net {
 /** What the loader of a package exports. */
 export interface Loader {
   load(source?: Source | Promise<Source> | LoadOptions, options?: LoadOptions): Promise<Net>;
-  loadSync(source: ArrayBuffer | ArrayBufferView | WebAssembly.Module): Net;
+  loadSync(source: ArrayBuffer | ArrayBufferView | WebAssembly.Module, options?: LoadOptions): Net;
 }

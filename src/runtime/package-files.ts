@@ -1,5 +1,6 @@
 import type { DataType, EntryInfo, ModuleInfo, TensorInfo } from './abi.js';
-import { LOADER_TEXT } from './loader-text.js';
+import { LOADER_TEXTS } from './loader-text.js';
+import { type PartEntry, partsFor } from './parts.js';
 
 const ARRAY_TYPES: Record<DataType, string> = {
   f32: 'Float32Array',
@@ -40,6 +41,7 @@ const urlOf = (file: string): string => `./${file.replace(/[%?#\\]/g, encodeURIC
  */
 export function loaderSource(name: string, meta: ModuleInfo, inline?: Uint8Array): string {
   const entry = meta.entries[0] as EntryInfo;
+  const parts = partsFor(meta).map((part) => part.name);
   const beside = inline
     ? `Uint8Array.from(atob(${quote(base64(inline))}), (c) => c.charCodeAt(0))`
     : `new URL(${quote(urlOf(`${name}.wasm`))}, import.meta.url)`;
@@ -47,8 +49,9 @@ export function loaderSource(name: string, meta: ModuleInfo, inline?: Uint8Array
     `// Made by qc ${meta.compiler}. import { load } from ${quote(`./${name}.mjs`)}; const net = await load(); net.run({ name: data })`,
     ...entry.inputs.map((t) => `// in  ${quote(t.name)}: ${ARRAY_TYPES[t.dtype]}, ${describe(t)}`),
     ...entry.outputs.map((t) => `// out ${quote(t.name)}: ${ARRAY_TYPES[t.dtype]}, ${describe(t)}`),
-    LOADER_TEXT,
-    `export const { load, loadSync } = createLoader(${quote(name)}, () => ${beside});`,
+    LOADER_TEXTS.createLoader,
+    ...parts.map((part) => LOADER_TEXTS[part]),
+    `export const { load, loadSync } = createLoader(${quote(name)}, () => ${beside}, [${parts.join(', ')}]);`,
     '',
   ].join('\n');
 }
@@ -61,8 +64,8 @@ function tensorInterface(name: string, doc: string, tensors: readonly TensorInfo
   return `  /** ${doc} */\n  export interface ${name} {\n${fields.join('')}  }\n`;
 }
 
-/** The part of the declarations that is the same for every model. */
-const NET_TYPES = `  /** An input or output, in the model's order. */
+/** The types of the loaded net; parts of the loader add members. */
+const netTypes = (parts: readonly PartEntry[]): string => `  /** An input or output, in the model's order. */
   export interface TensorDescription<Name> {
     readonly name: Name;
     readonly dtype: 'f32' | 'i8' | 'u8' | 'i32' | 'i64' | 'bool';
@@ -84,12 +87,12 @@ const NET_TYPES = `  /** An input or output, in the model's order. */
     output<Name extends keyof Outputs>(name: Name): Outputs[Name];
     /** Lets go of the memory; the net cannot be used any more. */
     free(): void;
-  }
+${parts.map((part) => part.net ?? '').join('')}  }
 
   export interface LoadOptions {
     /** Used in place of the global fetch, for instance to add headers. */
     readonly fetch?: (url: string | URL) => Promise<Response>;
-  }
+${parts.map((part) => part.loadOptions ?? '').join('')}  }
 
   /** Where the module comes from; a string is a URL, or a path where there is a file system. */
   export type Source = string | URL | Response | ArrayBuffer | ArrayBufferView | WebAssembly.Module;
@@ -108,11 +111,11 @@ export function declarations(name: string, meta: ModuleInfo): string {
     `declare module ${quote(`*/${name}.mjs`)} {`,
     tensorInterface('Inputs', 'What `run` takes: row-major data in the order of the shape.', entry.inputs),
     tensorInterface('Outputs', 'What `run` gives.', entry.outputs),
-    NET_TYPES,
+    netTypes(partsFor(meta)),
     `  /** Loads the network. ${source} */`,
     '  export function load(source?: Source | Promise<Source> | LoadOptions, options?: LoadOptions): Promise<Net>;\n',
     '  /** Loads the network at once, from bytes or a compiled module. */',
-    '  export function loadSync(source: ArrayBuffer | ArrayBufferView | WebAssembly.Module): Net;',
+    '  export function loadSync(source: ArrayBuffer | ArrayBufferView | WebAssembly.Module, options?: LoadOptions): Net;',
     '}\n',
   ].join('\n');
 }

@@ -8,6 +8,7 @@ import vm from 'node:vm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createLoader, type Net, type Source } from '../../src/runtime/loader.js';
+import type { LoaderPart } from '../../src/runtime/part.js';
 import { INFO, moduleBytes } from './module.js';
 
 const X = 'x/in "1"';
@@ -128,6 +129,21 @@ test('a batch of k items loops', () => {
   assert.equal([...n], [-1n, -2n, -3n]);
 });
 
+test('a static batch takes any number of items', () => {
+  const shape = [4, 1];
+  const tensor = (name: string, offset: number) => ({ name, dtype: 'f32' as const, shape, offset });
+  const entry = { export: 'run', batch: 4, inputs: [tensor('x', 64)], outputs: [tensor('y', 128)] };
+  const net = loadSync(moduleBytes({ ...INFO, entries: [entry] }));
+  for (const items of [1, 3, 4, 5, 8, 11]) {
+    const x = Float32Array.from({ length: items }, (_, i) => i);
+    assert.equal(
+      [...net.run({ x }).y],
+      [...x].map((v) => 2 * v + 1),
+    );
+  }
+  assert.throws(() => net.run({ x: new Float32Array(0) }), /was given 0 elements; a batch of k items has k x 1/);
+});
+
 test('run copies: the result survives the next run, the input is untouched', () => {
   const net = loadSync(WASM);
   const given = feeds();
@@ -152,6 +168,33 @@ test('init runs once at load; instances are separate', () => {
   assert.is(new Int32Array(a.input(X).buffer as ArrayBuffer, 0, 1)[0], 1);
   a.input('m').fill(5n as never);
   assert.is(b.input('m')[0], 0n);
+});
+
+test('parts choose sources, add members and take the place of nets, in order', async () => {
+  const asked: string[] = [];
+  const part = (id: string): LoaderPart => ({
+    source: (given) => void asked.push(`${id} source ${typeof given}`) ?? WASM,
+    imports: () => void asked.push(`${id} imports`) ?? {},
+    extend: (net, { info, describe }) => {
+      asked.push(`${id} extend`);
+      Object.assign(net, { [id]: describe(info.entries[0]!.outputs[0]!) });
+    },
+    ready: async (net, context) => {
+      asked.push(`${id} ready`);
+      return id === 'b' ? Object.assign(await context.instantiate(context.module), { first: net }) : net;
+    },
+  });
+  const loader = createLoader('tiny', () => 'nowhere', [part('a'), part('b')]);
+  const net = (await loader.load()) as Net & { a: string; b: string; first: Net };
+  checkRuns(net);
+  assert.is(net.a, '"y" (Float32Array of 4, shape [1,4])');
+  net.free();
+  checkRuns(net.first);
+  const made = ['a imports', 'b imports', 'a extend', 'b extend'];
+  assert.equal(asked, ['a source string', 'b source object', ...made, 'a ready', 'b ready', ...made]);
+  asked.length = 0;
+  checkRuns(loader.loadSync(WASM));
+  assert.equal(asked, made);
 });
 
 test('two loads at the same time', async () => {
