@@ -2,8 +2,8 @@ import type { EntryInfo, ModuleInfo } from './abi.js';
 import { bindEntry } from './entry.js';
 import type { Loader, LoadOptions, Net, Source } from './net.js';
 import type { Exports, LoaderPart, NetContext } from './part.js';
-import { checkMagic, compile, compileError, open, readInfo } from './source.js';
-import { classOf, describe, isBytes, isModule, reason } from './values.js';
+import { compileSource, compileSync, readInfo } from './source.js';
+import { describe, reason } from './values.js';
 
 // This file with all it imports becomes the text of every emitted NAME.mjs (tools/embed-loader.ts): it must stand
 // alone, run in every JavaScript engine, stay small, and use no eval, no dynamic import and no builtin by import.
@@ -68,33 +68,16 @@ export function createLoader(name: string, beside: () => Source, parts: readonly
       }
       let from = (given ?? beside()) as Source;
       for (const part of parts) from = (await part.source?.(from, options, name)) ?? from;
-      const opened = typeof from === 'string' || from instanceof URL ? await open(name, from, options) : from;
-      if (!isModule(opened) && !isBytes(opened) && !(opened as Response).arrayBuffer)
-        throw new TypeError(
-          `${name}: load takes a URL, a Response, bytes or a WebAssembly.Module, not ${classOf(given)}`,
-        );
-      const module = isModule(opened) ? opened : await compile(name, opened as BufferSource | Response);
-      const context = contextOf(module, options);
+      const context = contextOf(await compileSource(name, from, options), options);
       let net = await instantiate(context);
       for (const part of parts) net = (await part.ready?.(net, context)) ?? net;
       return net;
     },
     loadSync(source, options = {}) {
-      let module = source as WebAssembly.Module;
-      if (!isModule(source)) {
-        if (!isBytes(source))
-          throw new TypeError(`${name}: loadSync takes bytes or a WebAssembly.Module, not ${classOf(source)}`);
-        checkMagic(name, source);
-        try {
-          module = new WebAssembly.Module(source);
-        } catch (cause) {
-          throw compileError(name, cause);
-        }
-      }
-      const context = contextOf(module, options);
+      const context = contextOf(compileSync(name, source), options);
       let instance: WebAssembly.Instance;
       try {
-        instance = new WebAssembly.Instance(module, importsOf(context.info, options));
+        instance = new WebAssembly.Instance(context.module, importsOf(context.info, options));
       } catch (cause) {
         throw failed(cause);
       }

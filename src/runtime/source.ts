@@ -1,13 +1,13 @@
 import type { ModuleInfo } from './abi.js';
-import type { LoadOptions } from './net.js';
-import { isBytes, reason } from './values.js';
+import type { LoadOptions, Source } from './net.js';
+import { classOf, isBytes, isModule, reason } from './values.js';
 
 interface FileSystem {
   readFileSync(path: string | URL): Uint8Array<ArrayBuffer>;
 }
 
 /** Throws unless the bytes start like a wasm file: a server's error page gets a better message than the engine's. */
-export function checkMagic(name: string, source: BufferSource): void {
+function checkMagic(name: string, source: BufferSource): void {
   const bytes = ArrayBuffer.isView(source)
     ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
     : new Uint8Array(source);
@@ -18,7 +18,7 @@ export function checkMagic(name: string, source: BufferSource): void {
     );
 }
 
-export const compileError = (name: string, cause: unknown): Error =>
+const compileError = (name: string, cause: unknown): Error =>
   new Error(`${name}: truncated or damaged, or this engine has no WebAssembly SIMD: ${reason(cause)}`, { cause });
 
 /** Reads a file: URL or a path where the host has a file system; null where it has none. */
@@ -34,7 +34,7 @@ function readFile(name: string, path: string | URL): Uint8Array<ArrayBuffer> | n
 }
 
 /** Gets bytes or a streamed response from a URL or path. */
-export async function open(name: string, url: string | URL, options: LoadOptions): Promise<BufferSource | Response> {
+async function open(name: string, url: string | URL, options: LoadOptions): Promise<BufferSource | Response> {
   const text = String(url);
   // One letter before the colon is a drive of Windows.
   const scheme = /^([a-z][a-z\d+.-]+):/i.exec(text)?.[1];
@@ -50,7 +50,7 @@ export async function open(name: string, url: string | URL, options: LoadOptions
 }
 
 /** Compiles bytes or a response; streams only where the server names the right type, which streaming insists on. */
-export async function compile(name: string, from: BufferSource | Response): Promise<WebAssembly.Module> {
+async function compile(name: string, from: BufferSource | Response): Promise<WebAssembly.Module> {
   let bytes = from as BufferSource;
   if (!isBytes(from)) {
     if (from.ok === false) throw new Error(`${name}: cannot fetch ${from.url}: ${from.status} ${from.statusText}`);
@@ -62,6 +62,28 @@ export async function compile(name: string, from: BufferSource | Response): Prom
   }
   checkMagic(name, bytes);
   return WebAssembly.compile(bytes).catch((cause) => Promise.reject(compileError(name, cause)));
+}
+
+/** The module of a source. */
+export async function compileSource(name: string, source: Source, options: LoadOptions): Promise<WebAssembly.Module> {
+  const opened = typeof source === 'string' || source instanceof URL ? await open(name, source, options) : source;
+  if (isModule(opened)) return opened;
+  if (!isBytes(opened) && !(opened as Response).arrayBuffer)
+    throw new TypeError(`${name}: load takes a URL, a Response, bytes or a WebAssembly.Module, not ${classOf(source)}`);
+  return compile(name, opened as BufferSource | Response);
+}
+
+/** The module of bytes, or the module itself. */
+export function compileSync(name: string, source: unknown): WebAssembly.Module {
+  if (isModule(source)) return source;
+  if (!isBytes(source))
+    throw new TypeError(`${name}: loadSync takes bytes or a WebAssembly.Module, not ${classOf(source)}`);
+  checkMagic(name, source);
+  try {
+    return new WebAssembly.Module(source);
+  } catch (cause) {
+    throw compileError(name, cause);
+  }
 }
 
 /** The description in the custom section, if it is one that this loader understands. */

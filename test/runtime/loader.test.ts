@@ -173,8 +173,14 @@ test('init runs once at load; instances are separate', () => {
 test('parts choose sources, add members and take the place of nets, in order', async () => {
   const asked: string[] = [];
   const part = (id: string): LoaderPart => ({
-    source: (given) => void asked.push(`${id} source ${typeof given}`) ?? WASM,
-    imports: () => void asked.push(`${id} imports`) ?? {},
+    source: (given) => {
+      asked.push(`${id} source ${typeof given}`);
+      return WASM;
+    },
+    imports: () => {
+      asked.push(`${id} imports`);
+      return {};
+    },
     extend: (net, { info, describe }) => {
       asked.push(`${id} extend`);
       Object.assign(net, { [id]: describe(info.entries[0]!.outputs[0]!) });
