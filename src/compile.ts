@@ -14,6 +14,7 @@ import { dumpName, runPipeline } from './passes/pipeline.js';
 import { ABI_VERSION, type ModuleInfo, type TensorInfo } from './runtime/abi.js';
 import { declarations, loaderSource } from './runtime/package-files.js';
 import { type ModelFiles, type RecordedFiles, recordFiles } from './support/model-files.js';
+import { addTaps, mergeTaps } from './taps.js';
 import { VERSION } from './version.js';
 
 /** What a compilation gives: the files of the package, and what is known about it. */
@@ -43,6 +44,7 @@ export interface Lowered {
 export function lower(model: Uint8Array | ModelFiles, options: ResolvedOptions): Lowered {
   const { file, batch, inputShapes } = options;
   const graph = importModel(recordFiles(model), { file, inputShapes, ...(batch === null ? {} : { batch }) });
+  addTaps(graph, options.taps);
   const dumps: { name: string; text: string }[] = [];
   const notes: string[] = [];
   const note = (text: string): void => void (notes.includes(text) || notes.push(text));
@@ -57,6 +59,7 @@ export function lower(model: Uint8Array | ModelFiles, options: ResolvedOptions):
     if (options.debug) dumps.push({ name: dumpName(event), text: event.dot() });
     options.onPass(event);
   });
+  mergeTaps(graph);
   return { graph, dumps, notes };
 }
 
@@ -116,8 +119,9 @@ const optionsKey = ({
   target,
   batch,
   inputShapes,
+  taps,
 }: ResolvedOptions): Uint8Array =>
-  new TextEncoder().encode(JSON.stringify({ opsToQuantize, opIdsToSkip, precision, target, batch, inputShapes }));
+  new TextEncoder().encode(JSON.stringify({ opsToQuantize, opIdsToSkip, precision, target, batch, inputShapes, taps }));
 
 /** The SHA-256 of the model file; of a list of hashes and names where several files make the model. */
 async function hashOf({ bytes, parts }: RecordedFiles): Promise<string> {

@@ -27,6 +27,12 @@ export interface CompileOptions {
   readonly batch?: number;
   /** Shapes of inputs by name, for symbolic dimensions. */
   readonly inputShapes?: Readonly<Record<string, readonly number[]>>;
+  /**
+   * Values of the source that become further outputs, behind the model's, under their names: `all` for every one that
+   * the passes leave, without a change of what the module computes, or names, which are kept from being fused away.
+   * A tap shows the value as it stands: codes with scale and zero point, or reals, rounded where the model rounds.
+   */
+  readonly taps?: readonly string[] | 'all';
   /** Makes the .dot dump of every pass. */
   readonly debug?: boolean;
   /** Puts the module into the loader as base64. */
@@ -52,6 +58,7 @@ const DEFAULTS: ResolvedOptions = {
   target: 'simd',
   batch: null,
   inputShapes: {},
+  taps: [],
   debug: false,
   inline: false,
   onPass: () => {},

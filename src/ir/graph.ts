@@ -59,6 +59,19 @@ export interface Node {
   region?: number;
 }
 
+/**
+ * A value that is shown besides the outputs, as it stands at the end (codes, reals on a grid, reals). `kept` keeps it
+ * from being fused away; `passive` changes nothing and goes where the value goes.
+ */
+export type Tap = 'kept' | 'passive';
+
+/** A value that leaves the graph, and the name that the caller sees. */
+export interface Output {
+  value: number;
+  readonly name: string;
+  readonly tap?: Tap;
+}
+
 /** What a node is made of when it is added. */
 export interface NodeInit {
   readonly id?: number;
@@ -77,8 +90,8 @@ export class Graph {
   readonly name: string;
   readonly values = new Map<number, Value>();
   readonly inputs: number[] = [];
-  /** Value ids with the names the caller sees. */
-  readonly outputs: { value: number; readonly name: string }[] = [];
+  /** The outputs of the model, then the taps. */
+  readonly outputs: Output[] = [];
   nodes: Node[] = [];
   /** Source ids that no longer have a node of their own, and why: `--op-ids-to-skip` explains itself with it. */
   readonly folded = new Map<number, { readonly op: string; readonly host: number | null; readonly how: string }>();
@@ -124,9 +137,9 @@ export class Graph {
     return this.addValue(name, data.type, data);
   }
 
-  /** Makes a value an output of the graph under a name. */
-  addOutput(value: number, name: string): void {
-    this.outputs.push({ value, name });
+  /** Makes a value an output of the graph under a name, or taps it. */
+  addOutput(value: number, name: string, tap?: Tap): void {
+    this.outputs.push({ value, name, ...(tap ? { tap } : {}) });
   }
 
   /** Creates a node with its output values; `before` places it in front of another node, else it comes last. */
@@ -197,8 +210,25 @@ export class Graph {
     return map;
   }
 
-  /** Whether the value is an output of the graph. */
+  /** Whether the value must stay: it is an output of the model, or tapped to be kept. */
   isOutput(id: number): boolean {
-    return this.outputs.some((o) => o.value === id);
+    return this.outputs.some((o) => o.value === id && o.tap !== 'passive');
+  }
+
+  /** Whether the value is an output of the model itself, whose dtype and numbers are the model's. */
+  isResult(id: number): boolean {
+    return this.outputs.some((o) => o.value === id && o.tap === undefined);
+  }
+
+  /** Takes away the passive taps on values that no node makes any more. */
+  dropTaps(values: readonly number[]): void {
+    const gone = values.filter(
+      (id) =>
+        this.outputs.some((o) => o.value === id && o.tap === 'passive') &&
+        !this.nodes.some((node) => node.outputs.includes(id)),
+    );
+    if (gone.length === 0) return;
+    const left = this.outputs.filter((o) => o.tap !== 'passive' || !gone.includes(o.value));
+    this.outputs.splice(0, this.outputs.length, ...left);
   }
 }

@@ -1,6 +1,6 @@
 /** Reads the full text form of a graph (print.ts describes it); lines that begin with # and empty lines are comments. */
 import { modelError } from '../support/errors.js';
-import { type CodeRange, Graph, type Node, type Origin, type Placement } from './graph.js';
+import { type CodeRange, Graph, type Node, type Origin, type Output, type Placement } from './graph.js';
 import { parseBase64, parseElements } from './literal.js';
 import { scanAttrs, scanType } from './scan-type.js';
 import { Scanner } from './scanner.js';
@@ -26,7 +26,7 @@ interface Parsed {
   readonly inputs: number[];
   readonly nodes: Node[];
   readonly folded: [number, { op: string; host: number | null; how: string }][];
-  readonly outputs: { value: number; name: string }[];
+  readonly outputs: Output[];
 }
 
 /** Reads a graph from its text form. Throws a model error that names line and column. */
@@ -58,6 +58,9 @@ function parseLine(s: Scanner, parsed: Parsed): void {
   else if (s.take('const ')) declare(s, parsed, true);
   else if (s.take('folded ')) parsed.folded.push(parseFolded(s));
   else if (s.take('output ')) parsed.outputs.push({ value: reference(s, parsed), name: s.string() });
+  else if (s.take('tap kept ')) parsed.outputs.push({ value: reference(s, parsed), name: s.string(), tap: 'kept' });
+  else if (s.take('tap passive '))
+    parsed.outputs.push({ value: reference(s, parsed), name: s.string(), tap: 'passive' });
   else parsed.nodes.push(parseNode(s, parsed));
 }
 
@@ -190,6 +193,6 @@ function build(parsed: Parsed): Graph {
     graph.reserveIds(id + 1);
     graph.folded.set(id, how);
   }
-  for (const { value, name } of parsed.outputs) graph.addOutput(value, name);
+  for (const { value, name, tap } of parsed.outputs) graph.addOutput(value, name, tap);
   return graph;
 }

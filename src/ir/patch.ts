@@ -108,13 +108,16 @@ export class Patch {
 
   /** Makes a node produce the value of another node that goes away (fusion): the value keeps its type and name. */
   takeOutput(node: Node, from: Node): void {
+    const before = node.outputs;
     node.outputs = [...from.outputs];
+    this.graph.dropTaps(before);
     this.count++;
   }
 
   /** Removes a node; its outputs must have no readers left, or another producer. */
   remove(node: Node, why: { readonly host: Node | null; readonly how: string }): void {
     this.graph.nodes = this.graph.nodes.filter((n) => n !== node);
+    this.graph.dropTaps(node.outputs);
     this.graph.folded.set(node.id, { op: node.op, host: why.host?.id ?? null, how: why.how });
     this.count++;
   }

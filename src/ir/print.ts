@@ -142,6 +142,7 @@ export function print(graph: Graph, form: TextForm = 'full'): string {
   for (const node of graph.nodes) lines.push(printNode(graph, node, form));
   for (const [id, { op, host, how }] of graph.folded)
     lines.push(`folded ${id} ${JSON.stringify(op)}${host === null ? '' : ` host=${host}`} ${JSON.stringify(how)}`);
-  for (const { value, name } of graph.outputs) lines.push(`output %${value} ${JSON.stringify(name)}`);
+  for (const { value, name, tap } of graph.outputs)
+    lines.push(`${tap ? `tap ${tap}` : 'output'} %${value} ${JSON.stringify(name)}`);
   return `${lines.join('\n')}\n`;
 }

@@ -97,13 +97,18 @@ function giveCodes(run: Run, node: Node, moves: boolean): void {
     : insert(run, 'requantize', out.id, `${out.name}/requantized`, codesType(type), next);
   const real = insert(run, 'dequantize', codes, `${out.name}/real`, type, next);
   for (const reader of readers) patch.setInput(reader.node, reader.slot, real, 'quant+dtype');
-  redirectOutputs(graph, out.id, real);
+  redirectResults(graph, out.id, real);
 }
 
 const behind = (graph: Graph, node: Node): Node | undefined => graph.nodes[graph.nodes.indexOf(node) + 1];
 
 function redirectOutputs(graph: Graph, from: number, to: number): void {
   for (const output of graph.outputs) if (output.value === from) output.value = to;
+}
+
+/** The model's outputs are real; a tap shows the codes. */
+function redirectResults(graph: Graph, from: number, to: number): void {
+  for (const output of graph.outputs) if (output.value === from && !output.tap) output.value = to;
 }
 
 /** Readers in float by the user's wish, and all float readers of a `raw` value, get it as it was before rounding. */
@@ -141,5 +146,6 @@ function expandFakeQuantize(run: Run, node: Node): void {
   const real = insert(run, 'dequantize', out.id, `${out.name}/real`, type, behind(graph, node));
   unrounded.set(real, source);
   for (const r of readers) patch.setInput(r.node, r.slot, keepsRaw(r.node, raw) ? source : real, 'quant+dtype');
-  redirectOutputs(graph, out.id, raw ? source : real);
+  if (raw) redirectOutputs(graph, out.id, source);
+  else redirectResults(graph, out.id, real);
 }

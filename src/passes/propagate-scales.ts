@@ -44,7 +44,7 @@ function giveOperands(links: Links, node: Node, patch: Patch): void {
 }
 
 const isAlone = (links: Links, v: Value): boolean =>
-  readersOf(links, v.id).length === 1 && !links.graph.isOutput(v.id) && !v.data;
+  readersOf(links, v.id).length === 1 && !links.graph.isResult(v.id) && !v.data;
 
 function commonGrid(values: readonly Value[]): Quant | undefined {
   const first = values[0]?.type.quant;

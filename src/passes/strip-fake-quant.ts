@@ -32,7 +32,7 @@ function stripConstants(graph: Graph, patch: Patch, ops: OpTable): void {
     if (!source?.data) continue;
     const out = graph.output(node);
     // An output of the graph that is real must not become codes.
-    if (graph.isOutput(out.id) && node.op !== 'quantize') continue;
+    if (graph.isResult(out.id) && node.op !== 'quantize') continue;
     const codes =
       node.op === 'quantize'
         ? patch.addConstant(`${source.name}/codes`, quantizeTensor(toReal(source.data), out.type.quant as Quant))
@@ -71,9 +71,10 @@ function stripPair(links: Links, quantize: Node, patch: Patch): void {
   const x = graph.input(quantize, 0);
   const codes = graph.output(quantize);
   const pairs = readersOf(links, codes.id).map((r) => r.node);
-  if (graph.isOutput(codes.id) || pairs.length === 0 || pairs.some((n) => n.op !== 'dequantize')) return;
+  if (graph.isResult(codes.id) || pairs.length === 0 || pairs.some((n) => n.op !== 'dequantize')) return;
   const host = links.producers.get(x.id) ?? null;
   const rounded = gridValue(links, quantize, x, codes.type.quant as Quant, patch);
+  for (const output of graph.outputs) if (output.value === codes.id) output.value = rounded.id;
   for (const dequantize of pairs) {
     const real = graph.output(dequantize).id;
     patch.replaceValue(real, rounded.id, 'quant');
@@ -91,7 +92,7 @@ function gridValue({ graph, consumers }: Links, quantize: Node, x: Value, quant:
   if (x.type.quant && sameQuant(x.type.quant, quant)) return x;
   const readers = consumers.get(x.id) ?? [];
   const onGrid = (node: Node): boolean => sameQuant(graph.output(node).type.quant, quant);
-  if (!graph.isOutput(x.id) && !x.type.quant && readers.every((r) => r.node.op === 'quantize' && onGrid(r.node))) {
+  if (!graph.isResult(x.id) && !x.type.quant && readers.every((r) => r.node.op === 'quantize' && onGrid(r.node))) {
     patch.retype(x.id, { ...x.type, quant }, 'quant');
     return x;
   }

@@ -1,6 +1,6 @@
 import type { Graph, Node, Value } from '../../ir/graph.js';
 import { byteSize } from '../../ir/tensor.js';
-import { isCodes, type TensorType } from '../../ir/type.js';
+import { isCodes, type Quant, type TensorType } from '../../ir/type.js';
 import type { Op } from '../../ops/op.js';
 import { assert, modelError } from '../../support/errors.js';
 import type { IntegerType } from '../builder/convert.js';
@@ -14,6 +14,10 @@ import { canonicalView, elementsFor, isContiguous, maxHalo, meets, rowMajorView 
 import { NodeContext } from './node-context.js';
 import type { Border, Buffer, Call, Plan } from './plan.js';
 import { chooseStorages } from './storage.js';
+
+/** A grid as the description of a tensor has it. */
+const borderGrid = (quant: Quant | undefined): { scale?: number; zeroPoint?: number } =>
+  quant && quant.axis === null ? { scale: quant.scales[0] as number, zeroPoint: quant.zeroPoints[0] as number } : {};
 
 /** Builds a plan: gives every value a layout and a buffer, and collects the kernel calls of every node. */
 export class Planner {
@@ -115,9 +119,7 @@ export class Planner {
         : this.graph.nodes
             .filter((n) => n.op === 'dequantize' && n.outputs[0] === id)
             .map((n) => this.graph.input(n, 0).type.quant)[0];
-    return quant && quant.axis === null
-      ? { scale: quant.scales[0] as number, zeroPoint: quant.zeroPoints[0] as number }
-      : {};
+    return borderGrid(quant);
   }
 
   private addOutput(id: number, name: string): void {
@@ -135,7 +137,8 @@ export class Planner {
       buffer = this.addBuffer('output', elementsFor(shape, NO_HALO) * 4, name);
       this.copy(view, rowMajorView(buffer, 'f32', shape), -1);
     }
-    this.outputs.push({ buffer, info: { name, dtype, shape, ...this.gridOf(id, 'producer') } });
+    const grid = isCodes(type) ? borderGrid(type.quant) : this.gridOf(id, 'producer');
+    this.outputs.push({ buffer, info: { name, dtype, shape, ...grid } });
   }
 
   addBuffer(kind: Buffer['kind'], bytes: number, label: string): number {
