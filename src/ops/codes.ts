@@ -17,6 +17,12 @@ export function centredCodes(t: Tensor): Float64Array {
   return out;
 }
 
+/** The largest |code - zeroPoint| of a per-tensor grid. */
+export function codeReach({ quant }: TensorType): number {
+  const q = quant as Quant;
+  return Math.max(zeroPointAt(q, 0) - q.min, q.max - zeroPointAt(q, 0));
+}
+
 /** Whether a type holds codes of one grid for the whole tensor. */
 export const isPerTensorCodes = (type: TensorType): boolean => isCodes(type) && type.quant?.axis === null;
 

@@ -1,11 +1,14 @@
 import type { InferInput } from '../ir/op.js';
 import type { Tensor } from '../ir/tensor.js';
-import { sizeOf, type TensorType } from '../ir/type.js';
+import { type Quant, sizeOf, type TensorType } from '../ir/type.js';
+import { toReal } from '../quant/tensors.js';
 import { broadcastShape, broadcastStrides, stridedIndices } from './broadcast.js';
+import { centredCodes, isPerTensorCodes } from './codes.js';
+import { finishSums } from './epilogue.js';
 import type { OnnxImporter } from './import-context.js';
 import { integerProductOp } from './import-integer.js';
 import { operatorForm } from './import-quantized.js';
-import { lowerMatmul } from './lowering/product.js';
+import { lowerMatmul } from './lowering/matmul.js';
 import { defineOp } from './op.js';
 import { productSums, transposeMatrix } from './product-shared.js';
 import { realTypeOf, show, tensorAt } from './shapes.js';
@@ -30,25 +33,39 @@ function infer(attrs: MatmulAttrs, inputs: readonly (InferInput | null)[]): Tens
 const starts = (shape: readonly number[], batch: readonly number[]): Int32Array =>
   stridedIndices(batch, broadcastStrides(shape.slice(0, -2), batch));
 
-function reference(attrs: MatmulAttrs, inputs: readonly (Tensor | null)[]): Tensor[] {
-  const [x, y] = [tensorAt(inputs, 0), tensorAt(inputs, 1)];
+/** The products in float64, which is exact for codes. */
+function sums(attrs: MatmulAttrs, x: Tensor, y: Tensor, of: (t: Tensor) => Float64Array) {
   const { m, k, n, batch } = geometry(attrs, x.type.shape, y.type.shape);
-  const out = new Float32Array(sizeOf(batch) * m * n);
+  const out = new Float64Array(sizeOf(batch) * m * n);
   const [xs, ys] = [starts(x.type.shape, batch), starts(y.type.shape, batch)];
+  const [xd, yd] = [of(x), of(y)];
   for (let b = 0; b < xs.length; b++) {
     const [xb, yb] = [(xs[b] as number) * m * k, (ys[b] as number) * k * n];
-    const a = new Float64Array((x.data as Float32Array).subarray(xb, xb + m * k));
-    const w = new Float64Array((y.data as Float32Array).subarray(yb, yb + k * n));
-    const sums = productSums(
-      attrs.transX ? transposeMatrix(a, k, m) : a,
-      attrs.transY ? w : transposeMatrix(w, k, n),
-      m,
-      k,
-      n,
-    );
-    out.set(attrs.alpha === 1 ? sums : sums.map((v) => v * attrs.alpha), b * m * n);
+    const [a, w] = [xd.subarray(xb, xb + m * k), yd.subarray(yb, yb + k * n)];
+    const left = attrs.transX ? transposeMatrix(a, k, m) : a;
+    out.set(productSums(left, attrs.transY ? w : transposeMatrix(w, k, n), m, k, n), b * m * n);
   }
-  return [{ type: { dtype: 'f32', shape: [...batch, m, n] }, data: out }];
+  return { out, shape: [...batch, m, n] };
+}
+
+function reference(attrs: MatmulAttrs, inputs: readonly (Tensor | null)[]): Tensor[] {
+  const { out, shape } = sums(attrs, tensorAt(inputs, 0), tensorAt(inputs, 1), (t) =>
+    Float64Array.from(t.data as Float32Array),
+  );
+  return [{ type: { dtype: 'f32', shape }, data: Float32Array.from(out, (v) => v * attrs.alpha) }];
+}
+
+/** The product of codes; without codes on both operands, the float reference on their real values. */
+function integer(attrs: MatmulAttrs, inputs: readonly (Tensor | null)[], output: TensorType): Tensor {
+  const [x, y] = [tensorAt(inputs, 0), tensorAt(inputs, 1)];
+  if (attrs.alpha !== 1 || !isPerTensorCodes(x.type) || !isPerTensorCodes(y.type))
+    return reference(
+      attrs,
+      inputs.map((t) => t && toReal(t)),
+    )[0] as Tensor;
+  const { out } = sums(attrs, x, y, centredCodes);
+  const end = { channels: 1, inner: out.length, bias: null, residual: null, activation: null };
+  return finishSums(out, end, x.type.quant as Quant, y.type.quant as Quant, output);
 }
 
 /** ONNX MatMul: a matrix as second operand gives `mul`; vectors become matrices and back. */
@@ -84,9 +101,10 @@ export const matmul = defineOp<MatmulAttrs>({
   name: 'matmul',
   doc: 'alpha * op(x) * op(y) over the last two dimensions, the others broadcast; both operands are activations',
   inputs: [2, 2],
-  quant: 'float-only',
+  quant: 'requantizes',
   lower: lowerMatmul,
   infer,
   reference,
+  integer,
   onnx: { MatMul: importMatMul, MatMulInteger: integerProductOp(-1, importMatMul), QLinearMatMul: importQLinearMatMul },
 });

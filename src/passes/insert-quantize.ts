@@ -11,8 +11,8 @@ const CODE_SLOTS: Readonly<Record<string, readonly number[]>> = {
   conv2d: [0, 3],
   depthwise_conv2d: [0, 3],
   conv2d_transpose: [0],
-  mul: [0],
-  fc: [0],
+  mul: [0, 1],
+  fc: [0, 1],
   pool2d: [0],
 };
 

@@ -1,6 +1,7 @@
 import type { Graph, Node, Value } from '../ir/graph.js';
 import type { OpTable } from '../ir/op.js';
 import { isCodes, scaleAt, zeroPointAt } from '../ir/type.js';
+import { codeReach } from '../ops/codes.js';
 import { dataInputs, movesData } from './moves-data.js';
 
 const PRODUCTS = new Set(['conv2d', 'depthwise_conv2d', 'conv2d_transpose', 'mul', 'fc']);
@@ -16,6 +17,7 @@ export const hasInt8Form = (ops: OpTable, node: Node): boolean => {
 export function int8Obstacle(graph: Graph, ops: OpTable, node: Node): string | null {
   if (!hasInt8Form(ops, node)) return `${node.op} has no int8 form`;
   if (hasGridPerChannel(graph.output(node))) return 'its output has a scale per channel';
+  if (node.op === 'matmul') return matmulObstacle(graph, node);
   if (PRODUCTS.has(node.op)) return productObstacle(graph, node);
   if (ELEMENTWISE.has(node.op)) return operandObstacle(graph, node, node.inputs.length) ?? outputObstacle(graph, node);
   if (node.op === 'reduce_mean') return 'an int8 mean needs the image plane as axes';
@@ -49,7 +51,7 @@ function productObstacle(graph: Graph, node: Node): string | null {
   const x = graph.input(node, 0);
   const w = graph.input(node, 1);
   if (!onTensorGrid(x)) return `no scale on input 0 ("${x.name}")`;
-  if (!w.data) return 'its weights are computed at run time';
+  if (!w.data) return computedObstacle(graph, node);
   if (!isCodes(w.type)) return `no scale on its weights ("${w.name}")`;
   const bias = graph.optionalInput(node, 2);
   if (bias && !bias.data) return 'its bias is computed at run time';
@@ -62,6 +64,30 @@ function productObstacle(graph: Graph, node: Node): string | null {
   return overflowProof(graph, node, axis);
 }
 
+/** A product of two activations: per-tensor grids on both, and sums that fit. */
+function computedObstacle(graph: Graph, node: Node): string | null {
+  if (node.op !== 'mul' && node.op !== 'fc') return 'its weights are computed at run time';
+  const bias = graph.optionalInput(node, 2);
+  if (bias && !bias.data) return 'its bias is computed at run time';
+  const codes = bias?.type.dtype === 'i32' && bias.data ? Array.from(bias.data.data as Int32Array, Math.abs) : [];
+  return activationsObstacle(graph, node, Math.max(0, ...codes));
+}
+
+function matmulObstacle(graph: Graph, node: Node): string | null {
+  if (node.attrs.alpha !== 1) return 'a product with a factor has no int8 form';
+  if (node.attrs.transX) return 'a product with a transposed first operand has no int8 form';
+  return activationsObstacle(graph, node, 0);
+}
+
+/** max|x - z_x| * max|y - z_y| * K + |bias| < 2^31. */
+function activationsObstacle(graph: Graph, node: Node, extra: number): string | null {
+  const obstacle = operandObstacle(graph, node, 2);
+  if (obstacle) return obstacle;
+  const [x, y] = [graph.input(node, 0).type, graph.input(node, 1).type];
+  const most = codeReach(x) * codeReach(y) * (x.shape.at(-1) as number) + extra;
+  return most < 2 ** 31 ? null : 'its sums may overflow int32';
+}
+
 /**
  * The proof that int32 sums cannot overflow: for every output channel,
  * max|x - z_x| * sum|w - z_w| + |bias| / (s_x * s_w) < 2^31. Null when it holds.
@@ -71,7 +97,7 @@ function overflowProof(graph: Graph, node: Node, axis: number): string | null {
   const xq = graph.input(node, 0).type.quant;
   const wq = graph.input(node, 1).type.quant;
   if (!data || !xq || !wq) return 'no scale';
-  const reach = Math.max(zeroPointAt(xq, 0) - xq.min, xq.max - zeroPointAt(xq, 0));
+  const reach = codeReach(graph.input(node, 0).type);
   const channels = data.type.shape[axis] as number;
   const inner = data.type.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const sums = new Float64Array(channels);

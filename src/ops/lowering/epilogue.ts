@@ -3,14 +3,14 @@ import { type Arg, type LowerContext, NO_HALO, refOf, type View } from '../../co
 import { productIsa } from '../../codegen/select.js';
 import type { Attrs } from '../../ir/graph.js';
 import { numbers } from '../../ir/tensor.js';
-import { isCodes, type Quant, scaleAt, zeroPointAt } from '../../ir/type.js';
+import { isCodes, type Quant, scaleAt } from '../../ir/type.js';
 import { type Activation, clampBounds } from '../../quant/activation.js';
 import { biasAddsToSums } from '../../quant/bias.js';
 import { codeBounds } from '../../quant/bounds.js';
 import { sumFactor } from '../../quant/requantize-scale.js';
 import { toReal } from '../../quant/tensors.js';
 import { assert, modelError } from '../../support/errors.js';
-import { operandScale } from '../codes.js';
+import { codeReach, operandScale } from '../codes.js';
 
 /** Arrays per channel are padded to this many channels, so that kernels may read whole tiles. */
 const CHANNEL_PADDING = 16;
@@ -112,7 +112,7 @@ function planCodes(context: LowerContext, sums: Sums): PlannedEpilogue {
   const residual = residualOf(context);
   const residualScale = residual ? Math.fround(operandScale(context.inputType(3)) / unit) : 0;
   const kept = direct ? null : (activation as (Activation & Attrs) | null);
-  const reach = reachOf(context.inputType(0).quant as Quant);
+  const reach = codeReach(context.inputType(0));
   const addend = (c: number): number => Math.abs(bias?.[c] ?? 0);
   const largest = scale.map((_, c) => (weightSums?.[c] ?? Number.POSITIVE_INFINITY) * reach + (inSums ? addend(c) : 0));
   const most = Math.max(...scale.map((s, c) => s * (largest[c] as number) + (inSums ? 0 : addend(c))));
@@ -161,6 +161,3 @@ export function codeStorageOf({ storage }: View): CodeStorage {
 /** The instructions for the products of operand 0, stored as `x`, with constant weights. */
 export const operandIsa = (context: LowerContext, x: View): Isa =>
   x.storage === 'i8' ? productIsa(context.target, context.range(0), context.range(1)) : 'simd';
-
-/** The largest |centred code| of a grid. */
-const reachOf = (q: Quant): number => Math.max(zeroPointAt(q, 0) - q.min, q.max - zeroPointAt(q, 0));
