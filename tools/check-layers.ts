@@ -29,7 +29,7 @@ const LAYERS: Record<string, readonly string[]> = {
   '.': ['support', 'ir', 'quant', 'ops', 'data', 'frontends', 'passes', 'codegen', 'codegen/*', 'runtime', 'runtime/*'],
   tasks: ['.', 'support', 'ir', 'quant', 'data', 'ops', 'passes', 'frontends', 'runtime', 'runtime/*'],
   report: ['support', 'ir', 'tasks'],
-  host: ['.', 'support', 'data', 'runtime', 'runtime/*', 'tasks'],
+  host: ['.', 'support', 'ir', 'data', 'runtime', 'runtime/*', 'tasks'],
   cli: ['*'],
 };
 
