@@ -1,9 +1,10 @@
 import { attachSelfTest } from './attach-self-test.js';
-import { assemble, emitCode, pagesFor } from './codegen/emit.js';
+import { assemble, emitCode, pagesFor, STEP_EXPORT } from './codegen/emit.js';
 import { type MemoryMap, planMemory } from './codegen/plan/memory.js';
 import type { Border, Plan } from './codegen/plan/plan.js';
 import { Planner } from './codegen/plan/planner.js';
 import { describeOps } from './describe-ops.js';
+import { describeSteps } from './describe-steps.js';
 import { importModel } from './frontends/import-model.js';
 import type { Graph } from './ir/graph.js';
 import { selectOps } from './op-selection.js';
@@ -74,7 +75,7 @@ export async function compile(model: Uint8Array | ModelFiles, options: CompileOp
   const { graph, dumps, notes } = lower(source, resolved);
   const plan = new Planner(graph, OPS, target).plan();
   const memory = planMemory(plan);
-  const code = await emitCode(plan, memory, target);
+  const code = await emitCode(plan, memory, target, resolved.profile);
   const hashes = { model: await hashOf(source), options: await sha256(optionsKey(resolved)) };
   const info = describeModule(graph, plan, memory, resolved, hashes);
   const report = await attachSelfTest(info, (i) => assemble(code, plan, memory, i));
@@ -94,17 +95,18 @@ function describeModule(
   graph: Graph,
   plan: Plan,
   memory: MemoryMap,
-  { name, target }: ResolvedOptions,
+  { name, target, profile }: ResolvedOptions,
   hashes: ModuleInfo['hashes'],
 ): ModuleInfo {
   const place = ({ info, buffer }: Border): TensorInfo => ({ ...info, offset: memory.addresses[buffer] as number });
   const pages = pagesFor(memory);
+  const steps = profile ? { profile: { export: STEP_EXPORT, steps: describeSteps(graph, plan, OPS) } } : {};
   return {
     version: ABI_VERSION,
     compiler: VERSION,
     name,
     target,
-    entries: [{ export: 'run', inputs: plan.inputs.map(place), outputs: plan.outputs.map(place) }],
+    entries: [{ export: 'run', inputs: plan.inputs.map(place), outputs: plan.outputs.map(place), ...steps }],
     memory: { pages, bytes: pages * 65536, weights: memory.weights, activations: memory.activations },
     hashes,
     ops: describeOps(graph, plan),
@@ -120,8 +122,11 @@ const optionsKey = ({
   batch,
   inputShapes,
   taps,
-}: ResolvedOptions): Uint8Array =>
-  new TextEncoder().encode(JSON.stringify({ opsToQuantize, opIdsToSkip, precision, target, batch, inputShapes, taps }));
+  profile,
+}: ResolvedOptions): Uint8Array => {
+  const always = { opsToQuantize, opIdsToSkip, precision, target, batch, inputShapes, taps };
+  return new TextEncoder().encode(JSON.stringify({ ...always, ...(profile ? { profile } : {}) }));
+};
 
 /** The SHA-256 of the model file; of a list of hashes and names where several files make the model. */
 async function hashOf({ bytes, parts }: RecordedFiles): Promise<string> {

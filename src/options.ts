@@ -37,6 +37,8 @@ export interface CompileOptions {
   readonly debug?: boolean;
   /** Puts the module into the loader as base64. */
   readonly inline?: boolean;
+  /** Exports `step(i)`, so that the loader can time every layer. */
+  readonly profile?: boolean;
   /** Called after every pass. */
   readonly onPass?: (event: PassEvent) => void;
 }
@@ -61,6 +63,7 @@ const DEFAULTS: ResolvedOptions = {
   taps: [],
   debug: false,
   inline: false,
+  profile: false,
   onPass: () => {},
 };
 

@@ -51,6 +51,7 @@ async function run(path: string, flags: Flags): Promise<void> {
   const result = await compile(model.files, {
     ...options,
     inline: flags.on('inline'),
+    profile: flags.on('profile'),
     debug: debug !== undefined,
     onPass: (event) => progress(`pass ${event.index} ${event.name}`),
   });
@@ -80,6 +81,7 @@ export const compileCommand: Command = {
     },
     ...MODEL_FLAGS,
     inline: { boolean: true, describe: 'Put the module into NAME.mjs; no NAME.wasm' },
+    profile: { boolean: true, describe: 'Export step(i), so that net.profile() gives the time of every layer' },
     debug: { string: true, describe: 'Write the graph after each pass as NN_pass.dot (default folder: qc-debug)' },
     json: { boolean: true, describe: 'Report on stdout as JSON' },
   },

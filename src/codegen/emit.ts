@@ -7,6 +7,7 @@ import { loadBinaryen, ModuleBuilder } from './builder/module.js';
 import { kernelKey } from './kernel.js';
 import { INIT_FLAG_ADDRESS, type MemoryMap } from './plan/memory.js';
 import { type Call, isRef, type Plan } from './plan/plan.js';
+import { stepsOf } from './plan/steps.js';
 
 const PAGE = 65536;
 
@@ -23,11 +24,15 @@ function nameKernels(calls: readonly Call[]): Map<string, { name: string; call: 
   return functions;
 }
 
+/** Name of the export that computes one step of a run in profile builds. */
+export const STEP_EXPORT = 'step';
+
 /**
  * Turns a plan into a module: one function per distinct kernel, `init` and `run` that call them with constant
  * addresses, and the weights as a data section of our own, which Binaryen never sees.
+ * `profile` exports `step(i)` besides.
  */
-export async function emitCode(plan: Plan, memory: MemoryMap, target: Target): Promise<Uint8Array> {
+export async function emitCode(plan: Plan, memory: MemoryMap, target: Target, profile = false): Promise<Uint8Array> {
   const builder = new ModuleBuilder(await loadBinaryen(), { pages: pagesFor(memory), relaxed: target === 'relaxed' });
   const functions = nameKernels([...plan.init, ...plan.calls]);
   for (const { name, call } of functions.values())
@@ -44,7 +49,24 @@ export async function emitCode(plan: Plan, memory: MemoryMap, target: Target): P
   builder.addFunction('run', { params: [] }, (f) => [f.call('init', []), ...statements(f, plan.calls)]);
   builder.exportFunction('init', 'init');
   builder.exportFunction('run', 'run');
+  if (profile) {
+    builder.addFunction(STEP_EXPORT, { params: ['i32'] }, (f) => [
+      dispatch(
+        f,
+        stepsOf(plan.calls).map((calls) => statements(f, calls)),
+      ),
+    ]);
+    builder.exportFunction(STEP_EXPORT, STEP_EXPORT);
+  }
   return builder.finish(true);
+}
+
+/** Runs the statements that parameter 0 chooses, counted from `first`. */
+function dispatch(f: FunctionBuilder, choices: readonly (readonly Stmt[])[], first = 0): Stmt {
+  if (choices.length < 2) return f.seq(choices[0] ?? []);
+  const half = choices.length >> 1;
+  const below = f.ltU(f.param(0, 'i32'), first + half);
+  return f.when(below, [dispatch(f, choices.slice(0, half), first)], [dispatch(f, choices.slice(half), first + half)]);
 }
 
 function argumentsOf(f: FunctionBuilder, call: Call, memory: MemoryMap): Expr[] {

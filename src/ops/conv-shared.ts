@@ -1,6 +1,6 @@
 import type { InferInput } from '../ir/op.js';
 import type { Tensor } from '../ir/tensor.js';
-import { isCodes, type Quant, type TensorType } from '../ir/type.js';
+import { isCodes, type Quant, sizeOf, type TensorType } from '../ir/type.js';
 import type { Activation } from '../quant/activation.js';
 import { toReal } from '../quant/tensors.js';
 import { centredCodes, isPerTensorCodes } from './codes.js';
@@ -39,6 +39,10 @@ export function inferConv(attrs: ConvAttrs, inputs: readonly (InferInput | null)
   if (residual && show(residual) !== show(shape)) throw new Error(`residual ${show(residual)} on ${show(shape)}`);
   return [{ dtype: 'f32', shape }];
 }
+
+/** Products of a convolution, those with padding included. */
+export const convMacs = (_: ConvAttrs, inputs: readonly (TensorType | null)[], output: TensorType): number =>
+  sizeOf(output.shape) * sizeOf((inputs[1] as TensorType).shape.slice(1));
 
 /** The sums of a convolution in float64: exact for codes. Positions in the padding contribute nothing. */
 function convolve(attrs: ConvAttrs, x: Float64Array, xs: readonly number[], w: Float64Array, ws: readonly number[]) {

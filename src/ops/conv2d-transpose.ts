@@ -1,6 +1,6 @@
 import type { InferInput } from '../ir/op.js';
 import type { Tensor } from '../ir/tensor.js';
-import type { TensorType } from '../ir/type.js';
+import { sizeOf, type TensorType } from '../ir/type.js';
 import { integerConv, referenceConv } from './conv-shared.js';
 import { asStuffedConv, spatialOutput, type TransposeConvAttrs, unitConv } from './conv-transpose-shared.js';
 import { importConvTranspose } from './import-conv-transpose.js';
@@ -36,5 +36,7 @@ export const conv2dTranspose = defineOp<TransposeConvAttrs>({
   infer,
   reference: (attrs, inputs) => referenceConv(unitConv(attrs), operands(attrs, inputs)),
   integer: (attrs, inputs, output) => integerConv(unitConv(attrs), operands(attrs, inputs), output),
+  /** Every input element meets all taps of its group's filters. */
+  macs: (_, inputs) => sizeOf((inputs[0] as TensorType).shape) * sizeOf((inputs[1] as TensorType).shape.slice(1)),
   onnx: { ConvTranspose: importConvTranspose },
 });

@@ -1,5 +1,5 @@
 import type { Value } from '../ir/graph.js';
-import { type ConvAttrs, inferConv, integerConv, referenceConv } from './conv-shared.js';
+import { type ConvAttrs, convMacs, inferConv, integerConv, referenceConv } from './conv-shared.js';
 import type { OnnxImporter } from './import-context.js';
 import { asImage } from './import-image.js';
 import { integerProductOp } from './import-integer.js';
@@ -69,6 +69,7 @@ export const conv2d = defineOp<ConvAttrs>({
   lower: lowerConv2d,
   infer: inferConv,
   reference: referenceConv,
+  macs: convMacs,
   integer: integerConv,
   onnx: {
     Conv: importConv,

@@ -1,4 +1,4 @@
-import { type ConvAttrs, inferConv, integerConv, referenceConv } from './conv-shared.js';
+import { type ConvAttrs, convMacs, inferConv, integerConv, referenceConv } from './conv-shared.js';
 import { convolutionHalo, lowerDepthwise } from './lowering/convolution.js';
 import { defineOp } from './op.js';
 import { typeOf } from './shapes.js';
@@ -16,5 +16,6 @@ export const depthwiseConv2d = defineOp<ConvAttrs>({
     return inferConv(attrs, inputs);
   },
   reference: referenceConv,
+  macs: convMacs,
   integer: integerConv,
 });

@@ -4,7 +4,7 @@ import type { ImportContext, OnnxImporter } from './import-context.js';
 import { operatorForm } from './import-quantized.js';
 import { lowerProduct } from './lowering/product.js';
 import { defineOp } from './op.js';
-import { inferProduct, integerProduct, type ProductAttrs, referenceProduct } from './product-shared.js';
+import { inferProduct, integerProduct, type ProductAttrs, productMacs, referenceProduct } from './product-shared.js';
 import { show } from './shapes.js';
 
 /** A value times a constant factor; the value itself for 1. */
@@ -56,6 +56,7 @@ export const fc = defineOp<ProductAttrs>({
   lower: lowerProduct,
   infer: inferProduct,
   reference: referenceProduct,
+  macs: productMacs,
   integer: integerProduct,
   onnx: { Gemm: importGemm, 'com.microsoft:QGemm': importQGemm },
 });

@@ -106,5 +106,6 @@ export const matmul = defineOp<MatmulAttrs>({
   infer,
   reference,
   integer,
+  macs: ({ transX }, inputs, output) => sizeOf(output.shape) * (inputs[0]?.shape.at(transX ? -2 : -1) ?? 1),
   onnx: { MatMul: importMatMul, MatMulInteger: integerProductOp(-1, importMatMul), QLinearMatMul: importQLinearMatMul },
 });

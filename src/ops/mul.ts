@@ -1,6 +1,6 @@
 import { lowerProduct } from './lowering/product.js';
 import { defineOp } from './op.js';
-import { inferProduct, integerProduct, type ProductAttrs, referenceProduct } from './product-shared.js';
+import { inferProduct, integerProduct, type ProductAttrs, productMacs, referenceProduct } from './product-shared.js';
 
 export const mul = defineOp<ProductAttrs>({
   name: 'mul',
@@ -10,5 +10,6 @@ export const mul = defineOp<ProductAttrs>({
   lower: lowerProduct,
   infer: inferProduct,
   reference: referenceProduct,
+  macs: productMacs,
   integer: integerProduct,
 });

@@ -10,6 +10,8 @@ export interface Op<A extends Attrs = Attrs> extends OpDef<A> {
   readonly onnx?: Readonly<Record<string, OnnxImporter>>;
   /** The zero border that the op reads around an operand of rank 4; types of absent operands are null. */
   halo?(attrs: A, inputs: readonly (TensorType | null)[], slot: number): Halo;
+  /** Multiply-accumulate operations of the plain definition; absent for ops that are no sums of products. */
+  macs?(attrs: A, inputs: readonly (TensorType | null)[], output: TensorType): number;
   /** Emits the kernel calls of one node into the plan. */
   lower?(context: LowerContext, attrs: A): void;
 }

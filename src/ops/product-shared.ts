@@ -24,6 +24,10 @@ export function inferProduct(attrs: ProductAttrs, inputs: readonly (InferInput |
   return [{ dtype: 'f32', shape: [...x.slice(0, -1), n] }];
 }
 
+/** Products of x [..., K] with weights. */
+export const productMacs = (_: ProductAttrs, inputs: readonly (TensorType | null)[], output: TensorType): number =>
+  sizeOf(output.shape) * (inputs[0]?.shape.at(-1) ?? 1);
+
 /** a [rows, inner] * b [cols, inner] transposed -> [rows, cols], in float64: exact for codes. */
 export function productSums(a: Float64Array, b: Float64Array, rows: number, inner: number, cols: number): Float64Array {
   const out = new Float64Array(rows * cols);

@@ -43,6 +43,25 @@ export interface EntryInfo {
   readonly batch?: number;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
+  /** In profile builds: an exported `step(i)` that computes one step of a run; all in order are a run. */
+  readonly profile?: { readonly export: string; readonly steps: readonly StepInfo[] };
+}
+
+/** A part of a run: the kernel calls of one op, or of a conversion at the module's border. */
+export interface StepInfo {
+  /** Ids of the ops it computes: the node's own, then those fused into it; none at the border. */
+  readonly ops: readonly number[];
+  /** Type of the op, or `border`. */
+  readonly type: string;
+  /** The node's name in the source file, possibly empty. */
+  readonly name: string;
+  readonly kernels: readonly string[];
+  /** Multiply-accumulate operations of the plain definition: Winograd kernels get by with fewer. */
+  readonly macs: number;
+  /** Bytes of the operands, weights included, and of the results, each counted once. */
+  readonly bytes: number;
+  /** The result overwrites an operand: another call of the step computes on the result. */
+  readonly inPlace?: boolean;
 }
 
 /** Memory of one instance, in bytes except `pages` (of 64 KiB). */

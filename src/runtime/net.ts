@@ -1,4 +1,4 @@
-import type { DataType } from './abi.js';
+import type { DataType, StepInfo } from './abi.js';
 
 /** A tensor at the border: what the caller hands in and gets back. */
 export type TypedArray = Float32Array | Int8Array | Uint8Array | Int32Array | BigInt64Array;
@@ -33,11 +33,44 @@ export interface EntryNet {
   output(name: string): TypedArray;
 }
 
+/** How a profile is taken. */
+export interface ProfileOptions {
+  /** Measured passes over all steps, each beside a whole run; 30 by default, more where the machine is busy. */
+  readonly rounds?: number;
+  /** A clock in milliseconds; `performance.now` by default. */
+  readonly now?: () => number;
+}
+
+/** A step and the time it takes, in milliseconds. */
+export interface StepTime extends StepInfo {
+  readonly milliseconds: number;
+  /** How often a pass called it in a row: more than once where one call is too short for the clock. */
+  readonly repeats: number;
+}
+
+/** What a profile found, times in milliseconds. */
+export interface Profile {
+  readonly rounds: number;
+  /** Median time of a whole run, in turns with the passes, over the runs that no other process disturbed. */
+  readonly run: number;
+  /** How many whole runs were calm; few where the machine is busy. */
+  readonly calm: number;
+  /** Sum over the steps. */
+  readonly sum: number;
+  readonly steps: readonly StepTime[];
+}
+
 /** A loaded network: one instance with its own memory. */
 export interface Net extends EntryNet {
   readonly memoryBytes: number;
   /** Lets go of the memory; the net cannot be used any more. */
   free(): void;
+  /** Profile builds: the parts of a run, in order. */
+  readonly steps?: readonly StepInfo[];
+  /** Profile builds: computes one part on what the memory holds. All in order, from 0 on, are `runInPlace`. */
+  step?(index: number): void;
+  /** Profile builds: times every step on what the input views hold. */
+  profile?(options?: ProfileOptions): Profile;
 }
 
 /** What the loader of a package exports. */

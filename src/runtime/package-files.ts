@@ -96,7 +96,7 @@ ${parts.map((part) => part.loadOptions ?? '').join('')}  }
 
   /** Where the module comes from; a string is a URL, or a path where there is a file system. */
   export type Source = string | URL | Response | ArrayBuffer | ArrayBufferView | WebAssembly.Module;
-`;
+${parts.map((part) => part.types ?? '').join('')}`;
 
 /**
  * The text of NAME.d.ts. TypeScript looks for the types of NAME.mjs in NAME.d.mts only, so this file declares them for

@@ -1,8 +1,8 @@
 import type { EntryInfo, ModuleInfo, TensorInfo } from './abi.js';
 import type { EntryNet, LoadOptions, Net, Source } from './net.js';
 
-/** What an instance exports: the memory, and functions without arguments or results. */
-export type Exports = Record<string, (() => void) | undefined> & { memory: WebAssembly.Memory };
+/** What an instance exports: the memory, and functions without results; only the step of profile builds takes a number. */
+export type Exports = Record<string, ((index?: number) => void) | undefined> & { memory: WebAssembly.Memory };
 
 /** What a part sees of a net. */
 export interface NetContext {

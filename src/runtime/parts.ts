@@ -10,10 +10,51 @@ export interface PartEntry {
   /** Declarations, each a list of members with their comments, indented by 4. */
   readonly net?: string;
   readonly loadOptions?: string;
+  /** Declarations of types, indented by 2. */
+  readonly types?: string;
 }
 
+const PROFILE_MEMBERS = `    /** The parts of a run, in order: ids of ops (none at the border of the module), kernels, products, bytes. */
+    readonly steps: readonly StepInfo[];
+    /** Computes one part on what the memory holds. All in order, from 0 on, are \`runInPlace\`. */
+    step(index: number): void;
+    /** Times every step on what the input views hold. */
+    profile(options?: { readonly rounds?: number; readonly now?: () => number }): Profile;
+`;
+
+const PROFILE_TYPES = `
+  /** A part of a run. */
+  export interface StepInfo {
+    readonly ops: readonly number[];
+    readonly type: string;
+    readonly name: string;
+    readonly kernels: readonly string[];
+    readonly macs: number;
+    readonly bytes: number;
+    readonly inPlace?: boolean;
+  }
+
+  /** Times in milliseconds. */
+  export interface Profile {
+    readonly rounds: number;
+    /** How many whole runs were calm, and their median time. */
+    readonly calm: number;
+    readonly run: number;
+    /** Sum over the steps. */
+    readonly sum: number;
+    readonly steps: readonly (StepInfo & { readonly milliseconds: number; readonly repeats: number })[];
+  }
+`;
+
 /** The parts in the order in which they are asked. This table is the only list of them. */
-export const PARTS: readonly PartEntry[] = [];
+export const PARTS: readonly PartEntry[] = [
+  {
+    name: 'profile',
+    needed: ({ entries }) => entries.some((entry) => entry.profile),
+    net: PROFILE_MEMBERS,
+    types: PROFILE_TYPES,
+  },
+];
 
 /** The parts of a package. */
 export const partsFor = (info: ModuleInfo): readonly PartEntry[] => PARTS.filter((part) => part.needed(info));

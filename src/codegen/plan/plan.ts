@@ -1,6 +1,6 @@
 import type { EntryInfo } from '../../runtime/abi.js';
 import type { KernelDef } from '../kernel.js';
-import type { Arg, Ref } from '../lowering.js';
+import type { Arg, Ref, View } from '../lowering.js';
 
 /**
  * A region of memory.
@@ -36,6 +36,8 @@ export interface Plan {
   readonly calls: readonly Call[];
   readonly inputs: readonly Border[];
   readonly outputs: readonly Border[];
+  /** Where values lie, by value; a value that no call reads or writes may be missing. */
+  readonly views: ReadonlyMap<number, View>;
 }
 
 /** An input or output and its buffer. */

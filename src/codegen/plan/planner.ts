@@ -51,8 +51,8 @@ export class Planner {
     for (const id of this.graph.inputs) this.addInput(this.graph.value(id));
     for (const node of this.graph.nodes) this.lower(node);
     for (const output of this.graph.outputs) this.addOutput(output.value, output.name);
-    const { buffers, calls, inputs, outputs } = this;
-    return { buffers, calls, init: this.data.init, inputs, outputs };
+    const { buffers, calls, inputs, outputs, views } = this;
+    return { buffers, calls, init: this.data.init, inputs, outputs, views };
   }
 
   /** All ops without a kernel are reported at once. */
