@@ -13,14 +13,17 @@ import type { Signature } from './builder/module.js';
  */
 export type CodeStorage = 'i8' | 'i16';
 
-/** How an activation tensor is stored in memory: codes, or real numbers as f32. */
+/** What vector kernels read: codes, or real numbers as f32. Booleans and bytes are the floats that equal them. */
 export type Storage = CodeStorage | 'f32';
 
+/** How a tensor is stored in memory; int32 and int64 are 64-bit integers. */
+export type TensorStorage = Storage | 'i64';
+
 /** Bytes per stored element. */
-export const STORAGE_BYTES: Readonly<Record<Storage, number>> = { i8: 1, i16: 2, f32: 4 };
+export const STORAGE_BYTES: Readonly<Record<TensorStorage, number>> = { i8: 1, i16: 2, f32: 4, i64: 8 };
 
 /** Whether a storage holds codes. */
-export const holdsCodes = (storage: Storage): storage is CodeStorage => storage !== 'f32';
+export const holdsCodes = (storage: TensorStorage): storage is CodeStorage => storage === 'i8' || storage === 'i16';
 
 /** Instructions that a kernel uses; the last part of its name. */
 export type Isa = 'simd' | 'relaxed';

@@ -1,7 +1,7 @@
 import type { CodeRange, Node } from '../ir/graph.js';
 import type { Tensor } from '../ir/tensor.js';
 import type { TensorType } from '../ir/type.js';
-import { type Isa, type KernelDef, STORAGE_BYTES, type Storage } from './kernel.js';
+import { type Isa, type KernelDef, STORAGE_BYTES, type Storage, type TensorStorage } from './kernel.js';
 
 /** A place in a buffer, in bytes; addresses are known only when memory has been planned. */
 export interface Ref {
@@ -23,7 +23,7 @@ export interface View {
   readonly buffer: number;
   /** Elements from the start of the buffer to the element at index 0, 0, ... */
   readonly offset: number;
-  readonly storage: Storage;
+  readonly storage: TensorStorage;
   readonly shape: readonly number[];
   readonly strides: readonly number[];
   /** Zero pixels around the image; [0, 0, 0, 0] unless the layout is NHWC. */
@@ -58,7 +58,7 @@ export interface LowerContext {
   /** Makes an output a second name of a view, without copying. */
   alias(view: View, index?: number): void;
   /** Constant bytes of the module; equal content is stored once. */
-  data(content: Float32Array | Int32Array | Int16Array): Ref;
+  data(content: Float32Array | Int32Array | Int16Array | BigInt64Array): Ref;
   /** Packed weights. i16 codes are stored in one byte each where they fit, and widened at instantiation. */
   weights(packed: Int8Array | Int16Array | Float32Array): Ref;
   /** Memory for the calls of this node only. */
@@ -76,3 +76,22 @@ export const refOf = (view: View, element = 0): Ref => ({
   buffer: view.buffer,
   offset: (view.offset + element) * STORAGE_BYTES[view.storage],
 });
+
+/** The storage of a view that a vector kernel reads or writes. Throws for 64-bit integers. */
+export function laneStorage({ storage }: View): Storage {
+  if (storage === 'i64') throw new Error('it has no form for int32 and int64');
+  return storage;
+}
+
+/** Integers as pairs of 32-bit words, for kernels that move elements as they are; other views stay. */
+export const asWords = (view: View): View =>
+  view.storage === 'i64'
+    ? {
+        ...view,
+        storage: 'f32',
+        offset: 2 * view.offset,
+        shape: [...view.shape, 2],
+        strides: [...view.strides.map((s) => 2 * s), 1],
+        halo: NO_HALO,
+      }
+    : view;

@@ -4,7 +4,7 @@ import type { OnnxImporter } from './import-context.js';
 import { lowerArgReduce } from './lowering/reduction.js';
 import { defineOp, type Op } from './op.js';
 import { reducedShape } from './reduce-shared.js';
-import { normalizeAxis, realTypeOf, tensorAt } from './shapes.js';
+import { normalizeAxis, tensorAt, typeOf } from './shapes.js';
 
 /** `last`: of equal elements the last one counts. */
 export type ArgAttrs = { readonly axis: number; readonly keepDims: boolean; readonly last: boolean };
@@ -27,7 +27,7 @@ export function argOp(name: string, onnx: string, op: 'max' | 'min'): Op {
     quant: 'float-only',
     lower: lowerArgReduce(op),
     infer(attrs, inputs) {
-      const { shape } = realTypeOf(inputs, 0);
+      const { shape } = typeOf(inputs, 0);
       if (shape[attrs.axis] === 0) throw new Error('a dimension without elements');
       return [{ dtype: 'i64', shape: shapeOf(attrs, shape) }];
     },
@@ -36,8 +36,9 @@ export function argOp(name: string, onnx: string, op: 'max' | 'min'): Op {
       const { shape } = x.type;
       const strides = rowMajorStrides(shape);
       const rest = <T>(list: readonly T[]): T[] => list.filter((_, d) => d !== attrs.axis);
-      const at = (i: number): number => x.data[i] as number;
-      const better = (a: number, b: number): boolean => (op === 'max' ? a > b : a < b) || (attrs.last && a === b);
+      const at = (i: number): number | bigint => x.data[i] as number | bigint;
+      const better = (a: number | bigint, b: number | bigint): boolean =>
+        (op === 'max' ? a > b : a < b) || (attrs.last && a === b);
       const step = strides[attrs.axis] as number;
       const data = BigInt64Array.from(stridedIndices(rest(shape), rest(strides)), (start) => {
         let best = 0;

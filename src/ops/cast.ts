@@ -1,3 +1,4 @@
+import { nearestFloat, truncateFloat } from '../codegen/kernels/integers.js';
 import { allocate } from '../ir/tensor.js';
 import { type DType, isCodes } from '../ir/type.js';
 import type { OnnxImporter } from './import-context.js';
@@ -37,12 +38,12 @@ const importCastLike: OnnxImporter = (context) => {
   return x.type.dtype === like.type.dtype ? x : context.add('cast', { to: like.type.dtype }, [x]);
 };
 
-/** One element as another dtype: floats truncate towards zero and wrap, as in C; bool is "not zero". */
+/** One element as another dtype: floats are cut towards zero and saturate, integers wrap; bool is "not zero". */
 function convert(v: number | bigint, to: DType): number | bigint {
-  if (to === 'f32') return Number(v);
+  if (to === 'f32') return typeof v === 'bigint' ? nearestFloat(v) : v;
   if (to === 'bool') return Number(v) === 0 ? 0 : 1;
-  const whole = typeof v === 'bigint' ? v : BigInt(Number.isFinite(v) ? Math.trunc(v) : 0);
-  return to === 'i64' ? BigInt.asIntN(64, whole) : Number(BigInt.asIntN(32, whole));
+  const whole = typeof v === 'bigint' ? v : truncateFloat(v, to === 'i64' ? 64 : 32);
+  return to === 'i64' ? whole : Number(BigInt.asIntN(32, whole));
 }
 
 export const cast = defineOp<CastAttrs>({

@@ -27,6 +27,5 @@ export const elementwiseAdd = elementwiseOp({
   },
   kernel: 'add',
   real: (a, b) => a + b,
-  whole: (a, b) => a + b,
   scaled: scaledAddition,
 });

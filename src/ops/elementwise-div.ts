@@ -1,4 +1,4 @@
-import { divideWhole, elementwiseOp } from './elementwise.js';
+import { elementwiseOp } from './elementwise.js';
 
 export const elementwiseDiv = elementwiseOp({
   name: 'elementwise_div',
@@ -6,5 +6,4 @@ export const elementwiseDiv = elementwiseOp({
   onnx: 'Div',
   kernel: 'div',
   real: (a, b) => a / b,
-  whole: divideWhole,
 });

@@ -1,5 +1,5 @@
 import { applyFurtherBinary } from '../codegen/kernels/binary-functions.js';
-import { elementwiseOp, remainder } from './elementwise.js';
+import { elementwiseOp } from './elementwise.js';
 
 export const elementwiseFmod = elementwiseOp({
   name: 'elementwise_fmod',
@@ -8,5 +8,4 @@ export const elementwiseFmod = elementwiseOp({
   importers: {},
   kernel: 'trunc_mod',
   real: (a, b) => applyFurtherBinary('trunc_mod', a, b),
-  whole: (a, b) => remainder(a, b, false),
 });

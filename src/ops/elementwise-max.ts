@@ -7,5 +7,4 @@ export const elementwiseMax = elementwiseOp({
   importers: { Max: importChain('elementwise_max') },
   kernel: 'max',
   real: (a, b) => (a < b ? b : a),
-  whole: (a, b) => (a < b ? b : a),
 });

@@ -7,5 +7,4 @@ export const elementwiseMin = elementwiseOp({
   importers: { Min: importChain('elementwise_min') },
   kernel: 'min',
   real: (a, b) => (b < a ? b : a),
-  whole: (a, b) => (b < a ? b : a),
 });

@@ -1,5 +1,5 @@
 import { applyFurtherBinary } from '../codegen/kernels/binary-functions.js';
-import { elementwiseOp, remainder } from './elementwise.js';
+import { elementwiseOp } from './elementwise.js';
 import type { OnnxImporter } from './import-context.js';
 
 /** ONNX Mod: `fmod` takes the sign of the dividend; floats need it. */
@@ -16,5 +16,4 @@ export const elementwiseMod = elementwiseOp({
   importers: { Mod: importMod },
   kernel: 'floor_mod',
   real: (a, b) => applyFurtherBinary('floor_mod', a, b),
-  whole: (a, b) => remainder(a, b, true),
 });

@@ -11,7 +11,6 @@ export const elementwiseMul = elementwiseOp({
   importers: { Mul: importMul, 'com.microsoft:QLinearMul': quantizedOp(2, importMul) },
   kernel: 'mul',
   real: (a, b) => a * b,
-  whole: (a, b) => a * b,
   // The product of two centred codes is an exact integer, as a sum of a convolution is.
   scaled: (a, b, sa, sb, unit) => scaledSum(a * b, scaleFactor(sa, sb, unit)),
 });

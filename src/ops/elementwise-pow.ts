@@ -35,5 +35,4 @@ export const elementwisePow = elementwiseOp({
   importers: { Pow: importPow },
   kernel: 'pow',
   real: (a, b) => applyFurtherBinary('pow', a, b),
-  whole: (a, b) => (b < 0n ? (a === 1n ? 1n : a === -1n ? (b % 2n === 0n ? 1n : -1n) : 0n) : a ** b),
 });

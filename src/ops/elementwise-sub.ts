@@ -6,6 +6,5 @@ export const elementwiseSub = elementwiseOp({
   onnx: 'Sub',
   kernel: 'sub',
   real: (a, b) => a - b,
-  whole: (a, b) => a - b,
   scaled: (a, b, sa, sb, unit) => scaledAddition(a, -b, sa, sb, unit),
 });

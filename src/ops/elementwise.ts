@@ -1,4 +1,5 @@
 import type { BinaryOp as BinaryKernelOp } from '../codegen/kernels/binary.js';
+import { applyIntegerBinary, integerForm } from '../codegen/kernels/integers.js';
 import type { InferInput } from '../ir/op.js';
 import { allocate, type Tensor } from '../ir/tensor.js';
 import { isCodes, type Quant, scaleAt, sizeOf, type TensorType } from '../ir/type.js';
@@ -17,17 +18,16 @@ import { asInputs, plainDtype, tensorAt, typeOf } from './shapes.js';
 /** Attributes of elementwise_*: operands broadcast as in numpy, then comes the activation. */
 export type ElementwiseAttrs = { readonly activation: Activation | null };
 
-/** An elementwise function of two operands: on reals, on integers, and its integer form where there is one. */
+/** An elementwise function of two operands: on reals, and its integer form on codes where there is one. */
 interface BinaryOp {
   readonly name: string;
   readonly doc: string;
   readonly onnx: string;
   /** How ONNX types are read, where it is not one type with two operands. */
   readonly importers?: Readonly<Record<string, OnnxImporter>>;
-  /** The kernel's name for it. */
+  /** The kernel's name for it, on integers too. */
   readonly kernel: BinaryKernelOp;
   real(a: number, b: number): number;
-  whole(a: bigint, b: bigint): bigint;
   /** The result before rounding, in quanta of a scale `unit`, of operands (value, scale) in centred codes or reals. */
   scaled?(a: number, b: number, sa: number, sb: number, unit: number): number;
 }
@@ -55,9 +55,10 @@ function reference(op: BinaryOp, attrs: ElementwiseAttrs, inputs: Inputs): Tenso
   const data = allocate(type.dtype, sizeOf(type.shape));
   if (type.dtype !== 'f32') {
     const at = (t: Tensor, i: number): bigint => BigInt(t.data[i] as number | bigint);
+    const whole = integerForm(op.kernel);
     for (let i = 0; i < data.length; i++) {
-      const v = op.whole(at(a, ia[i] as number), at(b, ib[i] as number));
-      data[i] = type.dtype === 'i64' ? v : Number(v);
+      const v = applyIntegerBinary(whole, at(a, ia[i] as number), at(b, ib[i] as number));
+      data[i] = type.dtype === 'i64' ? v : Number(BigInt.asIntN(32, v));
     }
     return [{ type, data }];
   }
@@ -132,16 +133,3 @@ export const importChain =
     if (operands.length === 1) return first.data ? first : context.add('assign', {}, [first]);
     return operands.slice(1).reduce((sum, x) => context.add(name, { activation: null }, [sum, x]), first);
   };
-
-/** Division of integers, truncating. Throws on a zero divisor. */
-export function divideWhole(a: bigint, b: bigint): bigint {
-  if (b === 0n) throw new Error('integer division by zero');
-  return a / b;
-}
-
-/** Remainder of integers, with the sign of the divisor (`floors`) or of the dividend. Throws on a zero divisor. */
-export function remainder(a: bigint, b: bigint, floors: boolean): bigint {
-  if (b === 0n) throw new Error('integer division by zero');
-  const r = a % b;
-  return floors && r !== 0n && r < 0n !== b < 0n ? r + b : r;
-}

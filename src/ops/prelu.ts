@@ -22,5 +22,4 @@ export const prelu = elementwiseOp({
   importers: { PRelu: importPrelu },
   kernel: 'prelu',
   real: (a, b) => (a < 0 ? a * b : a),
-  whole: (a, b) => (a < 0n ? a * b : a),
 });

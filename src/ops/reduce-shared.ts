@@ -1,3 +1,5 @@
+import { INTEGER_OP, integerStart } from '../codegen/kernels/integer-reduce.js';
+import { applyIntegerBinary } from '../codegen/kernels/integers.js';
 import type { Value } from '../ir/graph.js';
 import type { InferInput } from '../ir/op.js';
 import { allocate, rowMajorStrides, type Tensor } from '../ir/tensor.js';
@@ -86,9 +88,28 @@ function reduced(def: ReduceOp, attrs: ReduceAttrs, x: Tensor, type: TensorType)
   const offsets = stridedIndices(pick(x.type.shape, true), pick(strides, true));
   const data = allocate(type.dtype, sizeOf(type.shape));
   starts.forEach((from, i) => {
+    if (type.dtype === 'i32' || type.dtype === 'i64') {
+      data[i] = reducedIntegers(def.kernel, x, type.dtype, from, offsets) as never;
+      return;
+    }
     let v = def.start;
     for (const offset of offsets) v = def.combine(v, Number(x.data[from + offset]));
-    data[i] = (type.dtype === 'i64' ? BigInt(v) : v) as never;
+    data[i] = v;
   });
   return data;
+}
+
+/** A reduction of integers, exact in the bits of their dtype. */
+function reducedIntegers(
+  op: ReduceOp['kernel'],
+  x: Tensor,
+  dtype: 'i32' | 'i64',
+  from: number,
+  offsets: Int32Array,
+): number | bigint {
+  const bits = dtype === 'i32' ? 32 : 64;
+  let v = integerStart(op, bits);
+  for (const offset of offsets)
+    v = BigInt.asIntN(bits, applyIntegerBinary(INTEGER_OP[op], v, BigInt(x.data[from + offset] as number)));
+  return dtype === 'i32' ? Number(v) : v;
 }

@@ -1,10 +1,10 @@
-import { rowMajorStrides } from '../ir/tensor.js';
+import { allocate, rowMajorStrides } from '../ir/tensor.js';
 import { sizeOf } from '../ir/type.js';
 import { stridedIndices } from './broadcast.js';
 import type { OnnxImporter } from './import-context.js';
 import { lowerTopK } from './lowering/reduction.js';
 import { defineOp } from './op.js';
-import { normalizeAxis, realTypeOf, tensorAt } from './shapes.js';
+import { normalizeAxis, plainDtype, tensorAt, typeOf } from './shapes.js';
 
 /** `axis` is not negative. */
 export type TopKAttrs = { readonly axis: number; readonly k: number; readonly largest: boolean };
@@ -28,36 +28,37 @@ export const topK = defineOp<TopKAttrs>({
   quant: 'float-only',
   lower: lowerTopK,
   infer(attrs, inputs) {
-    const { shape } = realTypeOf(inputs, 0);
+    const type = typeOf(inputs, 0);
+    const { shape } = type;
     const extent = shape[normalizeAxis(attrs.axis, shape.length)] as number;
     if (!Number.isInteger(attrs.k) || attrs.k < 0 || attrs.k > extent)
       throw new Error(`the first ${attrs.k} of ${extent} elements`);
     const to = shapeOf(attrs, shape);
     return [
-      { dtype: 'f32', shape: to },
+      { dtype: plainDtype(type), shape: to },
       { dtype: 'i64', shape: to },
     ];
   },
   reference(attrs, inputs) {
     const { type, data: x } = tensorAt(inputs, 0);
     const shape = shapeOf(attrs, type.shape);
-    const [values, places] = [new Float32Array(sizeOf(shape)), new BigInt64Array(sizeOf(shape))];
+    const [values, places] = [allocate(type.dtype, sizeOf(shape)), new BigInt64Array(sizeOf(shape))];
     const rest = <T>(list: readonly T[]): T[] => list.filter((_, d) => d !== attrs.axis);
     const [from, to] = [rowMajorStrides(type.shape), rowMajorStrides(shape)];
     const targets = stridedIndices(rest(shape), rest(to));
     const sign = attrs.largest ? 1 : -1;
     stridedIndices(rest(type.shape), rest(from)).forEach((start, r) => {
-      const at = (i: number): number => x[start + i * (from[attrs.axis] as number)] as number;
+      const at = (i: number): number | bigint => x[start + i * (from[attrs.axis] as number)] as number | bigint;
       const order = Array.from({ length: type.shape[attrs.axis] as number }, (_, i) => i);
-      order.sort((a, b) => sign * (at(b) - at(a)) || a - b);
+      order.sort((a, b) => (at(a) < at(b) ? sign : at(a) > at(b) ? -sign : a - b));
       for (let j = 0; j < attrs.k; j++) {
         const place = (targets[r] as number) + j * (to[attrs.axis] as number);
-        values[place] = at(order[j] as number);
+        values[place] = at(order[j] as number) as never;
         places[place] = BigInt(order[j] as number);
       }
     });
     return [
-      { type: { dtype: 'f32', shape }, data: values },
+      { type: { dtype: type.dtype, shape }, data: values },
       { type: { dtype: 'i64', shape }, data: places },
     ];
   },

@@ -35,8 +35,8 @@ export function feedsOf(graph: Graph, seed: number, { between = [-3, 3], first =
     const { name, type } = graph.value(id);
     const data = allocate(type.dtype, sizeOf(type.shape));
     for (let i = 0; i < data.length; i++) {
-      const v = first[i] ?? draw(type.dtype);
-      data[i] = (data instanceof BigInt64Array ? BigInt(v) : v) as never;
+      const v = (type.dtype === 'bool' ? undefined : first[i]) ?? draw(type.dtype);
+      data[i] = (data instanceof BigInt64Array ? BigInt(Math.trunc(v)) : v) as never;
     }
     return [name, { type, data }] as const;
   });

@@ -48,6 +48,9 @@ export function expectClose(
   const allowed = a.dtype === 'f32' ? tolerance * Math.max(scale, 1e-30) : 0;
   for (let i = 0; i < expected.data.length; i++) {
     const [x, y] = [Number(actual.data[i]), Number(expected.data[i])];
+    // wide integers are compared as they are
+    if (typeof expected.data[i] === 'bigint' && actual.data[i] !== expected.data[i])
+      throw new Error(`${what}: element ${i} is ${actual.data[i]}, expected ${expected.data[i]}`);
     if (Object.is(x, y) || x === y || Math.abs(x - y) <= allowed) continue;
     throw new Error(`${what}: element ${i} is ${x}, expected ${y} (allowed difference ${allowed})`);
   }

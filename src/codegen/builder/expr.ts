@@ -1,5 +1,5 @@
 /** Types of values that kernels compute with. */
-export type WasmType = 'i32' | 'f32' | 'v128';
+export type WasmType = 'i32' | 'i64' | 'f32' | 'v128';
 
 /**
  * A recipe for an expression. Binaryen's IR is a tree, and a handle used twice breaks it, so a recipe makes a
@@ -23,5 +23,6 @@ export interface Local<T extends WasmType = WasmType> extends Expr<T> {
 
 /** Expressions by type; addresses and integers are i32. */
 export type I32 = Expr<'i32'>;
+export type I64 = Expr<'i64'>;
 export type F32 = Expr<'f32'>;
 export type V128 = Expr<'v128'>;

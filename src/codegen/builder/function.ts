@@ -1,6 +1,6 @@
 import { assert } from '../../support/errors.js';
-import { type IntegerType, loadInteger, storeInteger } from './convert.js';
-import type { Expr, F32, I32, Local, Stmt, V128, WasmType } from './expr.js';
+import { type ByteType, loadByte, storeByte } from './convert.js';
+import type { Expr, F32, I32, I64, Local, Stmt, V128, WasmType } from './expr.js';
 import type { Binaryen, Signature } from './module.js';
 import { relaxedDot8 } from './relaxed.js';
 
@@ -12,6 +12,8 @@ type Lane = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15;
 type BinaryOp<S extends Shape> = {
   [K in keyof Module[S]]: Module[S][K] extends (a: number, b: number) => number ? K : never;
 }[keyof Module[S]];
+/** Instructions of two 64-bit integers. */
+export type I64Op = 'add' | 'sub' | 'mul' | 'div_s' | 'rem_s' | 'and' | 'or' | 'xor' | 'shl' | 'shr_s' | 'shr_u';
 /** Names of the methods that take one vector. */
 type UnaryOp<S extends Shape> = {
   [K in keyof Module[S]]: Module[S][K] extends (a: number) => number ? K : never;
@@ -119,7 +121,62 @@ export class FunctionBuilder {
     return { type: 'f32', make: () => this.m.f32[op](a.make(), b.make()) };
   }
 
+  // --- 64-bit integers
+
+  i64(value: bigint): I64 {
+    return { type: 'i64', make: () => this.m.i64.const(value) };
+  }
+
+  /** One of Binaryen's two-operand i64 instructions. */
+  i64Op(op: I64Op, a: I64, b: I64): I64 {
+    return { type: 'i64', make: () => this.m.i64[op](a.make(), b.make()) };
+  }
+
+  /** 1 where a comparison of integers holds, else 0. */
+  i64Compare(op: 'eq' | 'ne' | 'lt_s' | 'le_s' | 'gt_s' | 'le_u', a: I64, b: I64): I32 {
+    return { type: 'i32', make: () => this.m.i64[op](a.make(), b.make()) };
+  }
+
+  /** The low 32 bits. */
+  lowI32(a: I64): I32 {
+    return { type: 'i32', make: () => this.m.i32.wrap(a.make()) };
+  }
+
+  /** A signed 32-bit integer in 64 bits. */
+  extendI32(a: I32): I64 {
+    return { type: 'i64', make: () => this.m.i64.extend_s(a.make()) };
+  }
+
+  /** The nearest float. */
+  i64ToF32(a: I64): F32 {
+    return { type: 'f32', make: () => this.m.f32.convert_s.i64(a.make()) };
+  }
+
+  /** A float cut to an integer, saturated to 32 or 64 bits; NaN is 0. */
+  f32ToI64(a: F32, bits: 32 | 64): I64 {
+    if (bits === 64) return { type: 'i64', make: () => this.m.i64.trunc_s_sat.f32(a.make()) };
+    return this.extendI32({ type: 'i32', make: () => this.m.i32.trunc_s_sat.f32(a.make()) });
+  }
+
+  /** `a` where the condition is not 0, else `b`; both are computed. */
+  choose<T extends 'i32' | 'i64' | 'f32'>(condition: I32, a: Expr<T>, b: Expr<T>): Expr<T> {
+    return { type: a.type, make: () => this.m.select(condition.make(), a.make(), b.make()) };
+  }
+
+  /** 1 where a comparison of floats holds, else 0. */
+  f32Compare(op: 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge', a: F32, b: F32): I32 {
+    return { type: 'i32', make: () => this.m.f32[op](a.make(), b.make()) };
+  }
+
   // --- memory; offsets are in bytes and constant
+
+  loadI64(ptr: I32, offset = 0): I64 {
+    return { type: 'i64', make: () => this.m.i64.load(offset, 1, ptr.make()) };
+  }
+
+  storeI64(ptr: I32, value: I64, offset = 0): Stmt {
+    return { make: () => this.m.i64.store(offset, 1, ptr.make(), value.make()) };
+  }
 
   loadI32(ptr: I32, offset = 0): I32 {
     return { type: 'i32', make: () => this.m.i32.load(offset, 1, ptr.make()) };
@@ -157,14 +214,14 @@ export class FunctionBuilder {
     return { make: () => this.m.f32.store(offset, 1, ptr.make(), value.make()) };
   }
 
-  /** An integer in memory as a float. */
-  loadInteger(type: IntegerType, ptr: I32): F32 {
-    return { type: 'f32', make: () => loadInteger(this.m, type, ptr.make()) };
+  /** A byte or boolean in memory as a float. */
+  loadByte(type: ByteType, ptr: I32): F32 {
+    return { type: 'f32', make: () => loadByte(this.m, type, ptr.make()) };
   }
 
-  /** Stores a float as an integer, towards zero. */
-  storeInteger(type: IntegerType, ptr: I32, value: F32): Stmt {
-    return { make: () => storeInteger(this.m, type, ptr.make(), value.make()) };
+  /** Stores a float as a byte or boolean, towards zero. */
+  storeByte(type: ByteType, ptr: I32, value: F32): Stmt {
+    return { make: () => storeByte(this.m, type, ptr.make(), value.make()) };
   }
 
   load(ptr: I32, offset = 0): V128 {

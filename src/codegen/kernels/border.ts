@@ -1,66 +1,67 @@
-import { INTEGER_BYTES, type IntegerType } from '../builder/convert.js';
+import type { ByteType } from '../builder/convert.js';
 import type { Stmt } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
 import type { KernelDef } from '../kernel.js';
+import { truncateFloat } from './integers.js';
 
 /**
- * Integers at the border of a module to and from the floats that the kernels compute with, one at a time.
- * Arguments: [source, target, count >= 1, offset f32]. enter: target = f32(x) + offset; leave: target = x + offset
- * towards zero, saturated to 32 or 64 bits, cut to bytes; bool is "not zero". The offset is added in float32.
+ * Values of other dtypes than f32 and i64 at the border of a module to and from what kernels compute with, one at a
+ * time. Arguments: [source, target, count >= 1], and offset f32 for bytes.
+ *
+ * - i8, u8, bool: floats. enter: target = f32(x) + offset; leave: target = x + offset towards zero, saturated to 32
+ *   bits, cut to bytes; bool is "not zero". The offset is added in float32.
+ * - i32: 64-bit integers, of which the low 32 bits leave.
  */
 export interface BorderParams {
   readonly direction: 'enter' | 'leave';
-  readonly dtype: IntegerType;
+  readonly dtype: ByteType | 'i32';
 }
 
 function emit(f: FunctionBuilder, p: BorderParams): Stmt[] {
   const [source, target, count] = [f.param(0, 'i32'), f.param(1, 'i32'), f.param(2, 'i32')];
-  const offset = f.param(3, 'f32');
   const enters = p.direction === 'enter';
-  const value = f.f32Op('add', enters ? f.loadInteger(p.dtype, source) : f.loadF32(source), offset);
-  return [
+  const step = (outside: number, inside: number, store: Stmt): Stmt[] => [
     f.countDown(count, [
-      enters ? f.storeF32(target, value) : f.storeInteger(p.dtype, target, value),
-      f.advance(source, enters ? INTEGER_BYTES[p.dtype] : 4),
-      f.advance(target, enters ? 4 : INTEGER_BYTES[p.dtype]),
+      store,
+      f.advance(source, enters ? outside : inside),
+      f.advance(target, enters ? inside : outside),
     ]),
   ];
+  if (p.dtype === 'i32') {
+    const store = enters
+      ? f.storeI64(target, f.extendI32(f.loadI32(source)))
+      : f.storeI32(target, f.lowI32(f.loadI64(source)));
+    return step(4, 8, store);
+  }
+  const offset = f.param(3, 'f32');
+  const value = f.f32Op('add', enters ? f.loadByte(p.dtype, source) : f.loadF32(source), offset);
+  return step(1, 4, enters ? f.storeF32(target, value) : f.storeByte(p.dtype, target, value));
 }
-
-const saturated = (x: number, bits: number): bigint =>
-  Number.isNaN(x)
-    ? 0n
-    : x >= 2 ** (bits - 1)
-      ? 2n ** BigInt(bits - 1) - 1n
-      : x < -(2 ** (bits - 1))
-        ? -(2n ** BigInt(bits - 1))
-        : BigInt(Math.trunc(x));
 
 function reference(p: BorderParams, memory: ArrayBuffer, args: readonly number[]): void {
-  const [source, target, count, offset] = args as [number, number, number, number];
+  const [source, target, count, offset = 0] = args as [number, number, number, number?];
   const view = new DataView(memory);
-  const size = INTEGER_BYTES[p.dtype];
-  const read = (at: number): number => {
-    if (p.dtype === 'i8') return view.getInt8(at);
-    if (p.dtype === 'i32') return view.getInt32(at, true);
-    return p.dtype === 'i64' ? Number(view.getBigInt64(at, true)) : view.getUint8(at);
-  };
-  const write = (at: number, x: number): void => {
-    if (p.dtype === 'bool') view.setUint8(at, x === 0 ? 0 : 1);
-    else if (p.dtype === 'i64') view.setBigInt64(at, saturated(x, 64), true);
-    else if (p.dtype === 'i32') view.setInt32(at, Number(saturated(x, 32)), true);
-    else view.setUint8(at, Number(BigInt.asUintN(8, saturated(x, 32))));
-  };
-  const add = (x: number): number => Math.fround(Math.fround(x) + Math.fround(offset));
-  for (let i = 0; i < count; i++)
-    if (p.direction === 'enter') view.setFloat32(target + 4 * i, add(read(source + size * i)), true);
-    else write(target + size * i, add(view.getFloat32(source + 4 * i, true)));
+  const enters = p.direction === 'enter';
+  const add = (x: number): number => Math.fround(x + Math.fround(offset));
+  for (let i = 0; i < count; i++) {
+    if (p.dtype === 'i32') {
+      if (enters) view.setBigInt64(target + 8 * i, BigInt(view.getInt32(source + 4 * i, true)), true);
+      else view.setInt32(target + 4 * i, Number(BigInt.asIntN(32, view.getBigInt64(source + 8 * i, true))), true);
+    } else if (enters) {
+      const x = p.dtype === 'i8' ? view.getInt8(source + i) : view.getUint8(source + i);
+      view.setFloat32(target + 4 * i, add(x), true);
+    } else {
+      const x = add(view.getFloat32(source + 4 * i, true));
+      const byte = p.dtype === 'bool' ? Number(x !== 0) : Number(BigInt.asUintN(8, truncateFloat(x, 32)));
+      view.setUint8(target + i, byte);
+    }
+  }
 }
 
-/** Integers at the border; see `BorderParams`. */
+/** Values at the border; see `BorderParams`. */
 export const borderKernel: KernelDef<BorderParams> = {
   name: (p) => `${p.dtype}-${p.direction}`,
-  signature: () => ({ params: ['i32', 'i32', 'i32', 'f32'] }),
+  signature: (p) => ({ params: ['i32', 'i32', 'i32', ...(p.dtype === 'i32' ? [] : (['f32'] as const))] }),
   emit,
   reference,
 };

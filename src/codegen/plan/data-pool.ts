@@ -1,7 +1,7 @@
 import { rowMajorStrides, type Tensor } from '../../ir/tensor.js';
 import { type Quant, zeroPointAt } from '../../ir/type.js';
 import { toReal } from '../../quant/tensors.js';
-import { eraseKernel, type KernelDef, kernelKey, type Storage } from '../kernel.js';
+import { eraseKernel, type KernelDef, kernelKey, type TensorStorage } from '../kernel.js';
 import type { PackedWeights } from '../kernels/packed-weights.js';
 import { widen } from '../kernels/widen.js';
 import type { Ref, View } from '../lowering.js';
@@ -81,17 +81,21 @@ export class DataPool {
     return target;
   }
 
-  /** A constant operand: f32 row-major, or centred codes. Images lie channels innermost. */
-  constantView(t: Tensor, storage: Storage): View {
+  /** A constant operand: plain values row-major, or centred codes. Images lie channels innermost. */
+  constantView(t: Tensor, storage: TensorStorage): View {
     const { shape } = t.type;
-    const real = storage === 'f32' ? toReal(t).data : centred(t, t.type.quant as Quant);
-    const strides = rowMajorStrides(shape);
     const inner = shape.length === 4 ? nhwcOrder(shape) : null;
-    const values = inner ? inner.order.map((i) => Number(real[i])) : Array.from(real, Number);
-    const content = storage === 'f32' ? Float32Array.from(values) : Int16Array.from(values);
-    const { buffer } = this.add(content, 'constant');
-    return { ...rowMajorView(buffer, storage, shape), strides: inner?.strides ?? strides };
+    const { buffer } = this.add(contentOf(t, storage, inner?.order), 'constant');
+    return { ...rowMajorView(buffer, storage, shape), strides: inner?.strides ?? rowMajorStrides(shape) };
   }
+}
+
+/** The elements of a constant as they are stored, in an order. */
+function contentOf(t: Tensor, storage: TensorStorage, order?: readonly number[]): ArrayBufferView {
+  const pick = <T>(list: ArrayLike<T>): T[] => (order ? order.map((i) => list[i] as T) : Array.from(list));
+  if (storage === 'i64') return BigInt64Array.from(pick<number | bigint>(t.data), BigInt);
+  if (storage === 'f32') return Float32Array.from(pick(toReal(t).data as ArrayLike<number>), Number);
+  return Int16Array.from(pick(centred(t, t.type.quant as Quant)));
 }
 
 const centred = (t: Tensor, q: Quant): Int16Array =>

@@ -1,6 +1,6 @@
 import { rowMajorStrides } from '../../ir/tensor.js';
 import { sizeOf } from '../../ir/type.js';
-import type { Storage } from '../kernel.js';
+import type { TensorStorage } from '../kernel.js';
 import { type Halo, type LayoutNeed, NO_HALO, type View } from '../lowering.js';
 
 /** Elements of a buffer for a shape in NHWC with a halo, or row-major for shapes that are no image. */
@@ -11,7 +11,7 @@ export function elementsFor(shape: readonly number[], halo: Halo): number {
 }
 
 /** The view of a whole buffer: NHWC with a halo for images (rank 4), row-major otherwise. */
-export function canonicalView(buffer: number, storage: Storage, shape: readonly number[], halo: Halo): View {
+export function canonicalView(buffer: number, storage: TensorStorage, shape: readonly number[], halo: Halo): View {
   if (shape.length !== 4) return rowMajorView(buffer, storage, shape);
   const [, c, h, w] = shape as [number, number, number, number];
   const row = (w + halo[1] + halo[3]) * c;
@@ -20,7 +20,7 @@ export function canonicalView(buffer: number, storage: Storage, shape: readonly 
 }
 
 /** A row-major view of a whole buffer. */
-export const rowMajorView = (buffer: number, storage: Storage, shape: readonly number[]): View => ({
+export const rowMajorView = (buffer: number, storage: TensorStorage, shape: readonly number[]): View => ({
   buffer,
   offset: 0,
   storage,

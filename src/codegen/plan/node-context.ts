@@ -62,7 +62,7 @@ export class NodeContext implements LowerContext {
     this.planner.setView(this.planner.graph.output(this.node, index).id, view);
   }
 
-  data(content: Float32Array | Int32Array | Int16Array): Ref {
+  data(content: Float32Array | Int32Array | Int16Array | BigInt64Array): Ref {
     return this.planner.data.add(content, `${this.node.op} (${this.node.id})`);
   }
 

@@ -2,18 +2,28 @@ import type { Graph, Node, Value } from '../../ir/graph.js';
 import { byteSize } from '../../ir/tensor.js';
 import { isCodes, type Quant, type TensorType } from '../../ir/type.js';
 import type { Op } from '../../ops/op.js';
-import { assert, modelError } from '../../support/errors.js';
-import type { IntegerType } from '../builder/convert.js';
-import { eraseKernel, type Isa, type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
+import { assert, modelError, QcError } from '../../support/errors.js';
+import type { ByteType } from '../builder/convert.js';
+import { eraseKernel, type Isa, type KernelDef, STORAGE_BYTES, type TensorStorage } from '../kernel.js';
 import { borderKernel } from '../kernels/border.js';
 import { fillKernel } from '../kernels/fill.js';
 import { mapKernel } from '../kernels/map.js';
-import { type Arg, type Halo, type LayoutNeed, NO_HALO, type Ref, refOf, type View } from '../lowering.js';
+import {
+  type Arg,
+  asWords,
+  type Halo,
+  type LayoutNeed,
+  laneStorage,
+  NO_HALO,
+  type Ref,
+  refOf,
+  type View,
+} from '../lowering.js';
 import { DataPool } from './data-pool.js';
 import { canonicalView, elementsFor, isContiguous, maxHalo, meets, rowMajorView } from './layout.js';
 import { NodeContext } from './node-context.js';
 import type { Border, Buffer, Call, Plan } from './plan.js';
-import { chooseStorages } from './storage.js';
+import { chooseStorages, plainStorage } from './storage.js';
 
 /** A grid as the description of a tensor has it. */
 const borderGrid = (quant: Quant | undefined): { scale?: number; zeroPoint?: number } =>
@@ -34,7 +44,7 @@ export class Planner {
   private readonly outputs: Border[] = [];
   /** Instructions that kernels may use. */
   readonly target: Isa;
-  private readonly storages: ReadonlyMap<number, Storage>;
+  private readonly storages: ReadonlyMap<number, TensorStorage>;
 
   constructor(graph: Graph, ops: ReadonlyMap<string, Op>, target: Isa = 'simd') {
     this.graph = graph;
@@ -80,33 +90,39 @@ export class Planner {
     const { dtype, shape } = type;
     const count = elementsFor(shape, NO_HALO);
     const buffer = this.addBuffer('input', count * byteSize(dtype), name);
-    const view = rowMajorView(buffer, 'f32', shape);
-    this.views.set(value.id, dtype === 'f32' ? view : this.enterIntegers(view, dtype, count));
+    const direct = dtype === 'f32' || dtype === 'i64';
+    this.views.set(value.id, direct ? rowMajorView(buffer, dtype, shape) : this.enter(buffer, dtype, shape));
     const grid = this.gridOf(value.id, 'consumer');
     this.inputs.push({ buffer, info: { name, dtype, shape, ...grid } });
   }
 
-  /** Integers that come in, as the floats that kernels compute with. */
-  private enterIntegers(view: View, dtype: IntegerType, count: number): View {
-    const target = { ...view, buffer: this.addBuffer('arena', count * 4, 'integers as floats') };
-    if (count > 0) this.call(borderKernel, { direction: 'enter', dtype }, [refOf(view), refOf(target), count, 0], -1);
-    return target;
+  /** Values of other dtypes that come in, as what kernels compute with. */
+  private enter(buffer: number, dtype: ByteType | 'i32', shape: readonly number[]): View {
+    const count = elementsFor(shape, NO_HALO);
+    const storage = plainStorage(dtype);
+    const view = rowMajorView(this.addBuffer('arena', count * STORAGE_BYTES[storage], 'input'), storage, shape);
+    const args = [{ buffer, offset: 0 }, refOf(view), count, ...(dtype === 'i32' ? [] : [0])];
+    if (count > 0) this.call(borderKernel, { direction: 'enter', dtype }, args, -1);
+    return view;
   }
 
-  /** Floats that stand for integers (or codes) to an output of their own dtype. */
-  private leaveIntegers(view: View, { dtype, shape, quant }: TensorType, buffer: number): void {
+  /** What kernels compute with (or codes) to an output of its own dtype. */
+  private leave(view: View, type: TensorType & { dtype: ByteType | 'i32' }, buffer: number): void {
+    const { dtype, shape, quant } = type;
     const count = elementsFor(shape, NO_HALO);
-    const reals = rowMajorView(this.addBuffer('arena', count * 4, 'integers as floats'), 'f32', shape);
     if (count === 0) return;
-    if (view.storage === 'f32') this.copy(view, reals, -1);
+    const storage = plainStorage(dtype);
+    const plain = rowMajorView(this.addBuffer('arena', count * STORAGE_BYTES[storage], 'output'), storage, shape);
+    if (view.storage === storage) this.copy(view, plain, -1);
     else {
       const op = { kind: 'dequantize' } as const;
-      const strides = { source: view.strides, target: reals.strides };
-      const params = { dims: shape, ...strides, from: view.storage, to: reals.storage, op };
-      this.call(mapKernel, params, [refOf(view), refOf(reals), 1], -1);
+      const strides = { source: view.strides, target: plain.strides };
+      const params = { dims: shape, ...strides, from: laneStorage(view), to: laneStorage(plain), op };
+      this.call(mapKernel, params, [refOf(view), refOf(plain), 1], -1);
     }
-    const params = { direction: 'leave', dtype: dtype as IntegerType } as const;
-    this.call(borderKernel, params, [refOf(reals), { buffer, offset: 0 }, count, quant?.zeroPoints[0] ?? 0], -1);
+    const offset = dtype === 'i32' ? [] : [quant?.zeroPoints[0] ?? 0];
+    const args = [refOf(plain), { buffer, offset: 0 }, count, ...offset];
+    this.call(borderKernel, { direction: 'leave', dtype }, args, -1);
   }
 
   /** The grid at the border: of the quantize that reads an input, of the dequantize that gives an output. */
@@ -130,12 +146,13 @@ export class Planner {
     const view = this.viewOf(id);
     let buffer = view.buffer;
     const own = this.buffers[buffer]?.kind === 'output' && !this.outputs.some((o) => o.buffer === buffer);
-    if (dtype !== 'f32') {
-      buffer = this.addBuffer('output', elementsFor(shape, NO_HALO) * byteSize(dtype), name);
-      this.leaveIntegers(view, type, buffer);
+    const bytes = elementsFor(shape, NO_HALO) * byteSize(dtype);
+    if (dtype !== 'f32' && dtype !== 'i64') {
+      buffer = this.addBuffer('output', bytes, name);
+      this.leave(view, { ...type, dtype }, buffer);
     } else if (!own || !isContiguous(view) || view.offset !== 0) {
-      buffer = this.addBuffer('output', elementsFor(shape, NO_HALO) * 4, name);
-      this.copy(view, rowMajorView(buffer, 'f32', shape), -1);
+      buffer = this.addBuffer('output', bytes, name);
+      this.copy(view, rowMajorView(buffer, dtype, shape), -1);
     }
     const grid = isCodes(type) ? borderGrid(type.quant) : this.gridOf(id, 'producer');
     this.outputs.push({ buffer, info: { name, dtype, shape, ...grid } });
@@ -147,12 +164,18 @@ export class Planner {
   }
 
   private lower(node: Node): void {
-    this.ops.get(node.op)?.lower?.(new NodeContext(this, node), node.attrs);
+    try {
+      this.ops.get(node.op)?.lower?.(new NodeContext(this, node), node.attrs);
+    } catch (error) {
+      if (error instanceof QcError || !(error instanceof Error) || error.constructor !== Error) throw error;
+      const { id, op, origin } = node;
+      throw modelError(`${op}: ${error.message}`, { node: `${origin.type} (${id}) "${origin.name}"`, cause: error });
+    }
   }
 
   /** How a value is stored. */
-  storageOf(value: Value): Storage {
-    return this.storages.get(value.id) ?? (isCodes(value.type) ? 'i16' : 'f32');
+  storageOf(value: Value): TensorStorage {
+    return this.storages.get(value.id) ?? (isCodes(value.type) ? 'i16' : plainStorage(value.type.dtype));
   }
 
   /** The view of a value that has been computed, or of a constant, which becomes data. */
@@ -190,7 +213,7 @@ export class Planner {
     const halo = shape.length === 4 ? (this.halos.get(id) ?? NO_HALO) : NO_HALO;
     const bytes = elementsFor(shape, halo) * STORAGE_BYTES[storage];
     const trivial = isContiguous(canonicalView(0, storage, shape, NO_HALO)) && halo.every((v) => v === 0);
-    const border = trivial && value.type.dtype === 'f32' && this.graph.isOutput(id);
+    const border = trivial && value.type.dtype === storage && this.graph.isOutput(id);
     const buffer = this.addBuffer(border ? 'output' : 'arena', bytes, value.name);
     const view = canonicalView(buffer, storage, shape, halo);
     this.views.set(id, view);
@@ -207,23 +230,23 @@ export class Planner {
     if (view.halo.every((v) => v === 0)) return;
     const [n, , height, width] = view.shape as [number, number, number, number];
     const [image, , row, pix] = view.strides as [number, number, number, number];
-    const params = { kind: 'halo' as const, storage: view.storage, height, width, pix, row, pads: view.halo };
+    const params = { kind: 'halo' as const, storage: laneStorage(view), height, width, pix, row, pads: view.halo };
     for (let i = 0; i < n; i++)
       this.call(fillKernel, params, [{ buffer: view.buffer, offset: i * image * STORAGE_BYTES[view.storage] }], node);
   }
 
   /** Copies elements between two views of one shape. */
   copy(source: View, target: View, node: number): void {
-    const op = { kind: 'copy' as const };
+    const [from, to] = [asWords(source), asWords(target)];
     const params = {
-      dims: source.shape,
-      from: source.storage,
-      to: target.storage,
-      source: source.strides,
-      target: target.strides,
-      op,
+      dims: from.shape,
+      from: laneStorage(from),
+      to: laneStorage(to),
+      source: from.strides,
+      target: to.strides,
+      op: { kind: 'copy' as const },
     };
-    this.call(mapKernel, params, [refOf(source), refOf(target)], node);
+    this.call(mapKernel, params, [refOf(from), refOf(to)], node);
   }
 
   call<P extends object>(kernel: KernelDef<P>, params: P, args: readonly Arg[], node: number): void {

@@ -1,13 +1,16 @@
 import type { Graph, Node, Value } from '../../ir/graph.js';
 import type { OpTable } from '../../ir/op.js';
-import { isCodes } from '../../ir/type.js';
-import type { Isa, Storage } from '../kernel.js';
+import { type DType, isCodes } from '../../ir/type.js';
+import type { Isa, TensorStorage } from '../kernel.js';
 import { fitsI8, productIsa } from '../select.js';
 
 const PRODUCTS = new Set(['conv2d', 'depthwise_conv2d', 'mul', 'fc']);
 
+/** How values without a grid are stored: int32 and int64 as 64-bit integers, all else as floats. */
+export const plainStorage = (dtype: DType): 'f32' | 'i64' => (dtype === 'i32' || dtype === 'i64' ? 'i64' : 'f32');
+
 /**
- * How every value is stored: reals as f32, codes as i16, and as i8 where all of this holds:
+ * How every value is stored: values without a grid as `plainStorage` says, codes as i16, and as i8 where all of this holds:
  *
  * - the target has relaxed SIMD, since only its products read i8 without widening;
  * - the codes are proven to lie in 0..127, what those products need;
@@ -15,16 +18,16 @@ const PRODUCTS = new Set(['conv2d', 'depthwise_conv2d', 'mul', 'fc']);
  *
  * Other readers widen at the load, which costs less than a second copy would.
  */
-export function chooseStorages(graph: Graph, ops: OpTable, target: Isa): ReadonlyMap<number, Storage> {
-  const storages = new Map<number, Storage>();
+export function chooseStorages(graph: Graph, ops: OpTable, target: Isa): ReadonlyMap<number, TensorStorage> {
+  const storages = new Map<number, TensorStorage>();
   const consumers = graph.consumers();
   const gains = ({ node, slot }: { node: Node; slot: number }): boolean => {
     if (PRODUCTS.has(node.op)) return slot === 0 && usesRelaxed(graph, node, target);
     const out = node.outputs[0];
     return movesCodes(ops, node) && out !== undefined && storages.get(out) === 'i8';
   };
-  const choose = (value: Value): Storage => {
-    if (!isCodes(value.type)) return 'f32';
+  const choose = (value: Value): TensorStorage => {
+    if (!isCodes(value.type)) return plainStorage(value.type.dtype);
     const small = target === 'relaxed' && !value.data && fitsI8(value.range);
     return small && (consumers.get(value.id) ?? []).some(gains) ? 'i8' : 'i16';
   };

@@ -2,7 +2,15 @@ import { holdsCodes } from '../../codegen/kernel.js';
 import { type DepthwiseParams, depthwise, packDepthwise } from '../../codegen/kernels/depthwise.js';
 import { epilogueArguments } from '../../codegen/kernels/epilogue.js';
 import { type GemmParams, gemm, joinRows, packGemm } from '../../codegen/kernels/gemm.js';
-import { type Halo, type LowerContext, NO_HALO, type Ref, refOf, type View } from '../../codegen/lowering.js';
+import {
+  type Halo,
+  type LowerContext,
+  laneStorage,
+  NO_HALO,
+  type Ref,
+  refOf,
+  type View,
+} from '../../codegen/lowering.js';
 import { chooseDepthwise, chooseTile } from '../../codegen/select.js';
 import type { Tensor } from '../../ir/tensor.js';
 import type { TensorType } from '../../ir/type.js';
@@ -62,7 +70,7 @@ function geometryOf(context: LowerContext, attrs: ConvAttrs): Geometry {
     shape: w.type.shape as Geometry['shape'],
     origin: -(attrs.pads[0] as number) * row - (attrs.pads[1] as number) * pix,
     common: {
-      storage: x.storage,
+      storage: laneStorage(x),
       rows: out.shape[2] as number,
       cols: out.shape[3] as number,
       pixStride: strideX * pix,
@@ -136,7 +144,7 @@ export function lowerDepthwise(context: LowerContext, attrs: ConvAttrs): void {
   const taps = { ySegments: kh, xSegments: kw, yStride: dilationY * row, xStride: dilationX * pix };
   const weight = (c: number, tap: number): number => g.weights[c * kh * kw + tap] as number;
   const choice = chooseDepthwise({
-    storage: g.x.storage,
+    storage: laneStorage(g.x),
     target: context.target,
     channels,
     taps: kh * kw,

@@ -1,23 +1,15 @@
 import { type BinaryOp, type BinaryParams, binaryKernel, usesOutputScale } from '../../codegen/kernels/binary.js';
+import { integerForm } from '../../codegen/kernels/integers.js';
 import { type SelectParams, selectKernel } from '../../codegen/kernels/select.js';
-import { type LowerContext, refOf, type View } from '../../codegen/lowering.js';
+import { asWords, type LowerContext, laneStorage, refOf, type View } from '../../codegen/lowering.js';
 import type { Attrs } from '../../ir/graph.js';
 import { isCodes, type Quant, scaleAt, type TensorType } from '../../ir/type.js';
 import { type Activation, clampBounds } from '../../quant/activation.js';
 import { codeBounds } from '../../quant/bounds.js';
 import { operandScale } from '../codes.js';
 import { codeStorageOf } from './epilogue.js';
-import { wrapIntegers } from './integers.js';
-import { applyMap, memoryOrder } from './movement.js';
-
-/** Strides of an operand along the dimensions of the output; 0 where it is broadcast. */
-function aligned(view: View, rank: number): number[] {
-  const lead = rank - view.shape.length;
-  return Array.from({ length: rank }, (_, d) => {
-    const i = d - lead;
-    return i < 0 || view.shape[i] === 1 ? 0 : (view.strides[i] as number);
-  });
-}
+import { applyInteger, wrapBytes } from './integers.js';
+import { aligned, applyMap, memoryOrder } from './movement.js';
 
 const real = (activation: Activation | null, q: Quant | null): (Activation & Attrs) | null =>
   q !== null && activation && clampBounds(activation) ? null : (activation as (Activation & Attrs) | null);
@@ -36,6 +28,7 @@ export const lowerBinary =
   (context: LowerContext, attrs: { readonly activation?: Activation | null }): void => {
     const [a, b] = [context.input(0), context.input(1)];
     const out = context.output();
+    if (a.storage === 'i64') return applyInteger(context, integerForm(op), [a, b], out, context.inputType(0).dtype);
     const order = memoryOrder(out);
     const pick = (values: readonly number[]): number[] => order.map((i) => values[i] as number);
     const q = isCodes(context.outputType()) ? (context.outputType().quant as Quant) : null;
@@ -44,8 +37,8 @@ export const lowerBinary =
     const params: BinaryParams = {
       op: whole && op === 'div' ? 'quotient' : op,
       dims: pick(out.shape),
-      a: { storage: a.storage, strides: pick(aligned(a, out.shape.length)) },
-      b: { storage: b.storage, strides: pick(aligned(b, out.shape.length)) },
+      a: { storage: laneStorage(a), strides: pick(aligned(a, out.shape.length)) },
+      b: { storage: laneStorage(b), strides: pick(aligned(b, out.shape.length)) },
       target: pick(out.strides),
       activation: real(activation, q),
       output: q ? { storage: codeStorageOf(out), rounding: q.rounding } : { storage: 'f32' },
@@ -57,18 +50,23 @@ export const lowerBinary =
     const args = [...factors(op, context.inputType(0), context.inputType(1), unit), ...scale, ...bounds];
     context.call(binaryKernel, params, [refOf(a), refOf(b), refOf(out), ...args]);
     if (whole && op === 'pow') applyMap(context, { kind: 'unary', fn: 'round' }, out, out);
-    if (whole) wrapIntegers(context, out);
+    if (whole) wrapBytes(context, out);
   };
 
-/** where: condition, x and y with broadcasting. */
+/** where: condition, x and y with broadcasting; integers go as pairs of words. */
 export function lowerWhere(context: LowerContext): void {
-  const out = context.output();
+  const out = asWords(context.output());
+  const rank = context.outputType().shape.length;
   const order = memoryOrder(out);
   const pick = (values: readonly number[]): number[] => order.map((i) => values[i] as number);
-  const operands = [0, 1, 2].map((slot) => context.input(slot)) as [View, View, View];
-  const [condition, x, y] = operands.map((v) => pick(aligned(v, out.shape.length))) as [number[], number[], number[]];
+  const views = [0, 1, 2].map((slot) => context.input(slot)) as [View, View, View];
+  const strides = views.map((v) => [
+    ...aligned(v, rank).map((s) => (v.storage === 'i64' ? 2 * s : s)),
+    ...(out.shape.length > rank ? [v.storage === 'i64' ? 1 : 0] : []),
+  ]);
+  const [condition, x, y] = strides.map(pick) as [number[], number[], number[]];
   const params: SelectParams = { dims: pick(out.shape), strides: [condition, x, y, pick(out.strides)] };
-  context.call(selectKernel, params, [...operands.map((v) => refOf(v)), refOf(out)]);
+  context.call(selectKernel, params, [...views.map((v) => refOf(v)), refOf(out)]);
 }
 
 /** An operation on two views of reals with the shape of the target. */

@@ -1,5 +1,5 @@
 import { type CodeStorage, type Epilogue, type EpilogueArgs, holdsCodes, type Isa } from '../../codegen/kernel.js';
-import { type Arg, type LowerContext, NO_HALO, refOf, type View } from '../../codegen/lowering.js';
+import { type Arg, type LowerContext, laneStorage, NO_HALO, refOf, type View } from '../../codegen/lowering.js';
 import { productIsa } from '../../codegen/select.js';
 import type { Attrs } from '../../ir/graph.js';
 import { numbers } from '../../ir/tensor.js';
@@ -58,7 +58,7 @@ export function planEpilogue(context: LowerContext, sums: Sums): PlannedEpilogue
 function residualOf(context: LowerContext): { view: View; plan: Epilogue['residual'] } | null {
   if (!context.hasInput(3)) return null;
   const view = context.input(3, { nhwc: NO_HALO });
-  return { view, plan: { storage: view.storage, pix: view.strides[3] as number, row: view.strides[2] as number } };
+  return { view, plan: { storage: laneStorage(view), pix: view.strides[3] as number, row: view.strides[2] as number } };
 }
 
 const residualRef = (view: View, first: number, batch: number): Arg =>

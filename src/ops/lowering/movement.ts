@@ -1,7 +1,15 @@
-import { holdsCodes, STORAGE_BYTES, type Storage } from '../../codegen/kernel.js';
+import { holdsCodes, STORAGE_BYTES, type TensorStorage } from '../../codegen/kernel.js';
 import type { MapOp } from '../../codegen/kernels/map.js';
 import { mapKernel } from '../../codegen/kernels/map.js';
-import { type Arg, type LowerContext, NO_HALO, refOf, type View } from '../../codegen/lowering.js';
+import {
+  type Arg,
+  asWords,
+  type LowerContext,
+  laneStorage,
+  NO_HALO,
+  refOf,
+  type View,
+} from '../../codegen/lowering.js';
 import { rowMajorStrides } from '../../ir/tensor.js';
 import { type Quant, sameQuant, sameShape, scaleAt, sizeOf } from '../../ir/type.js';
 import { codeBounds } from '../../quant/bounds.js';
@@ -9,6 +17,15 @@ import { codeBounds } from '../../quant/bounds.js';
 /** Dimensions from the outermost to the innermost in memory. */
 export const memoryOrder = (view: View): number[] =>
   view.shape.map((_, i) => i).sort((a, b) => (view.strides[b] as number) - (view.strides[a] as number) || a - b);
+
+/** Strides of an operand along the dimensions of the output; 0 where it is broadcast. */
+export function aligned(view: View, rank: number): number[] {
+  const lead = rank - view.shape.length;
+  return Array.from({ length: rank }, (_, d) => {
+    const i = d - lead;
+    return i < 0 || view.shape[i] === 1 ? 0 : (view.strides[i] as number);
+  });
+}
 
 const pick = (values: readonly number[], order: readonly number[]): number[] => order.map((i) => values[i] as number);
 
@@ -20,11 +37,12 @@ export function applyMap(
   target: View,
   args: readonly Arg[] = [],
 ): void {
+  if (op.kind === 'copy' && source.storage === 'i64') return applyMap(context, op, asWords(source), asWords(target));
   const order = memoryOrder(target);
   const params = {
     dims: pick(target.shape, order),
-    from: source.storage,
-    to: target.storage,
+    from: laneStorage(source),
+    to: laneStorage(target),
     source: pick(source.strides, order),
     target: pick(target.strides, order),
     op,
@@ -46,9 +64,26 @@ export function withContiguousOutput(context: LowerContext, emit: (out: View) =>
 }
 
 /** Scratch memory as a row-major view. */
-export function rowMajorScratch(context: LowerContext, storage: Storage, shape: readonly number[]): View {
+export function rowMajorScratch(context: LowerContext, storage: TensorStorage, shape: readonly number[]): View {
   const { buffer } = context.scratch(sizeOf(shape) * STORAGE_BYTES[storage]);
   return { buffer, offset: 0, storage, shape, strides: rowMajorStrides(shape), halo: NO_HALO };
+}
+
+/** Scratch memory for a shape, with the dimensions in the order in which another view has them. */
+export function scratchLike(
+  context: LowerContext,
+  like: View,
+  shape: readonly number[],
+  storage: TensorStorage = like.storage,
+): View {
+  const { buffer } = context.scratch(sizeOf(shape) * STORAGE_BYTES[storage]);
+  const strides = shape.map(() => 0);
+  let step = 1;
+  for (const d of memoryOrder(like).reverse()) {
+    strides[d] = step;
+    step *= shape[d] as number;
+  }
+  return { buffer, offset: 0, storage, shape, strides, halo: NO_HALO };
 }
 
 /** reshape2: the same memory under another shape; in any layout where only dimensions of size 1 come and go. */

@@ -29,7 +29,12 @@ const copy = (context: LowerContext, source: View, target: View): void =>
 /** The filling value everywhere. Codes are filled with the zero point: centred, they are 0. */
 function fill(context: LowerContext, out: View, value: number): void {
   assert(!isCodes(context.outputType()) || value === 0, 'codes are padded with 0 only');
-  const content = out.storage === 'f32' ? Float32Array.of(value, value, value, value) : new Int16Array(8);
+  const content =
+    out.storage === 'i64'
+      ? BigInt64Array.of(BigInt(value))
+      : out.storage === 'f32'
+        ? Float32Array.of(value, value, value, value)
+        : new Int16Array(8);
   const { buffer } = context.data(content);
   copy(context, { ...out, buffer, offset: 0, strides: out.shape.map(() => 0), halo: NO_HALO }, out);
 }

@@ -1,5 +1,5 @@
 import { type PoolParams, poolKernel } from '../../codegen/kernels/pool.js';
-import { type LowerContext, NO_HALO, refOf, type View } from '../../codegen/lowering.js';
+import { type LowerContext, laneStorage, NO_HALO, refOf, type View } from '../../codegen/lowering.js';
 import { isCodes, type Quant, scaleAt } from '../../ir/type.js';
 import { codeBounds } from '../../quant/bounds.js';
 import { type PoolAttrs, poolWindow } from '../pool-shared.js';
@@ -15,7 +15,7 @@ export function lowerPool(context: LowerContext, attrs: PoolAttrs): void {
   const q = isCodes(context.outputType()) ? (context.outputType().quant as Quant) : null;
   const params: PoolParams = {
     kind: attrs.poolType === 'avg' ? 'average' : 'max',
-    input: x.storage,
+    input: laneStorage(x),
     output: q ? { storage: codeStorageOf(out), rounding: q.rounding } : { storage: 'f32' },
     channels: x.shape[1] as number,
     height: x.shape[2] as number,

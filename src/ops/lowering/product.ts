@@ -1,6 +1,6 @@
 import { epilogueArguments } from '../../codegen/kernels/epilogue.js';
 import { type GemmParams, gemm, packGemm } from '../../codegen/kernels/gemm.js';
-import { type LowerContext, refOf } from '../../codegen/lowering.js';
+import { type LowerContext, laneStorage, refOf } from '../../codegen/lowering.js';
 import { chooseTile } from '../../codegen/select.js';
 import { isCodes, sizeOf } from '../../ir/type.js';
 import { toReal } from '../../quant/tensors.js';
@@ -27,7 +27,7 @@ export function lowerProduct(context: LowerContext, attrs: ProductAttrs): void {
   });
   const { epilogue, args } = planEpilogue(context, { channels: n, activation: attrs.activation ?? null, weightSums });
   const shape: Omit<GemmParams, 'tile'> = {
-    storage: x.storage,
+    storage: laneStorage(x),
     isa: operandIsa(context, x),
     columns: n,
     rows: 1,

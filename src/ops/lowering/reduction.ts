@@ -1,11 +1,14 @@
 import { type ArgReduceParams, argReduceKernel } from '../../codegen/kernels/arg-reduce.js';
+import { integerReduceKernel } from '../../codegen/kernels/integer-reduce.js';
+import { integerTopKKernel } from '../../codegen/kernels/integer-top-k.js';
 import { normalizeKernel } from '../../codegen/kernels/normalize.js';
 import { type ReduceParams, reduceKernel } from '../../codegen/kernels/reduce.js';
 import { softmaxKernel } from '../../codegen/kernels/softmax.js';
 import { type TopKParams, topKKernel } from '../../codegen/kernels/top-k.js';
 import { type LowerContext, refOf, type View } from '../../codegen/lowering.js';
 import { sizeOf } from '../../ir/type.js';
-import { applyMap, memoryOrder, rowMajorScratch } from './movement.js';
+import { throughReals } from './integers.js';
+import { applyMap, memoryOrder, rowMajorScratch, scratchLike } from './movement.js';
 
 /** A view with some dimensions moved to the end, in their order. */
 function withLast(v: View, last: readonly number[]): View {
@@ -54,7 +57,12 @@ export const lowerReduce =
     const axis = (d: number) => ({ size: x.shape[d] as number, source: x.strides[d] as number });
     const outer = kept.map((d, i) => ({ ...axis(d), target: target(i) }));
     outer.sort((a, b) => b.target - a.target);
-    context.call(reduceKernel, { op, kept: outer, reduced: reduced.map(axis) }, [refOf(x), refOf(out)]);
+    const params = { kept: outer, reduced: reduced.map(axis) };
+    const args = [refOf(x), refOf(out)];
+    if (x.storage !== 'i64') return context.call(reduceKernel, { op, ...params }, args);
+    if (op === 'mean') throw new Error('a mean of integers');
+    const bits = context.inputType(0).dtype === 'i32' ? 32 : 64;
+    context.call(integerReduceKernel, { op, bits, ...params }, args);
   };
 
 /** arg_max and arg_min along an axis. */
@@ -66,38 +74,88 @@ export const lowerArgReduce =
   ): void => {
     const [x, out] = [context.input(0), context.output()];
     const kept = [...x.shape.keys()].filter((d) => d !== attrs.axis);
-    const outer = kept.map((d, i) => ({
-      size: x.shape[d] as number,
-      source: x.strides[d] as number,
-      target: out.strides[attrs.keepDims ? d : i] as number,
-    }));
-    outer.sort((a, b) => b.target - a.target);
-    const [size, step] = [x.shape[attrs.axis] as number, x.strides[attrs.axis] as number];
-    const params: ArgReduceParams = { op, last: attrs.last, kept: outer, size, step };
-    context.call(argReduceKernel, params, [refOf(x), refOf(out)]);
+    const size = x.shape[attrs.axis] as number;
+    checkPlaces(size);
+    if (x.storage === 'i64') {
+      const strides = kept.map((d, i) => out.strides[attrs.keepDims ? d : i] as number);
+      const values = scratchLike(context, out, out.shape);
+      const params = { k: 1, kept, size, axis: attrs.axis, largest: op === 'max', last: attrs.last };
+      return integerTopK(context, params, [x, values, out], [strides, strides]);
+    }
+    throughReals(context, out, (places) => {
+      const outer = kept.map((d, i) => ({
+        size: x.shape[d] as number,
+        source: x.strides[d] as number,
+        target: places.strides[attrs.keepDims ? d : i] as number,
+      }));
+      outer.sort((a, b) => b.target - a.target);
+      const params: ArgReduceParams = {
+        op,
+        last: attrs.last,
+        kept: outer,
+        size,
+        step: x.strides[attrs.axis] as number,
+      };
+      context.call(argReduceKernel, params, [refOf(x), refOf(places)]);
+    });
   };
+
+/** Places are counted in floats. */
+function checkPlaces(size: number): void {
+  if (size > 2 ** 24) throw new Error(`places in a dimension of ${size} elements`);
+}
+
+/** What the search for the best integers needs to know. */
+interface TopKSearch {
+  readonly k: number;
+  readonly largest: boolean;
+  readonly last: boolean;
+  readonly axis: number;
+  readonly size: number;
+  /** Dimensions of x but the axis, and the strides of values and places along them. */
+  readonly kept: readonly number[];
+}
+
+function integerTopK(
+  context: LowerContext,
+  { kept, axis, ...rest }: TopKSearch,
+  [x, values, places]: readonly [View, View, View],
+  strides: readonly [readonly number[], readonly number[]],
+): void {
+  const nest = {
+    dims: kept.map((d) => x.shape[d] as number),
+    strides: [kept.map((d) => x.strides[d] as number), ...strides],
+  };
+  const steps = [x.strides[axis], values.strides[axis] ?? 0, places.strides[axis] ?? 0] as [number, number, number];
+  context.call(integerTopKKernel, { ...rest, kept: nest, steps }, [refOf(x), refOf(values), refOf(places)]);
+}
 
 /** top_k along an axis: values and places. */
 export function lowerTopK(
   context: LowerContext,
   attrs: { readonly axis: number; readonly k: number; readonly largest: boolean },
 ): void {
-  const views = [context.input(0), context.output(0), context.output(1)] as const;
-  const [x, values] = views;
+  const [x, values, out] = [context.input(0), context.output(0), context.output(1)] as const;
+  if (attrs.k === 0) return;
   const kept = memoryOrder(values).filter((d) => d !== attrs.axis);
-  const params: TopKParams = {
-    largest: attrs.largest,
-    k: attrs.k,
-    kept: {
-      dims: kept.map((d) => x.shape[d] as number),
-      strides: views.map((v) => kept.map((d) => v.strides[d] as number)),
-    },
-    size: x.shape[attrs.axis] as number,
-    steps: views.map((v) => v.strides[attrs.axis]) as [number, number, number],
-  };
-  context.call(
-    topKKernel,
-    params,
-    views.map((v) => refOf(v)),
-  );
+  const size = x.shape[attrs.axis] as number;
+  const along = (v: View): number[] => kept.map((d) => v.strides[d] as number);
+  checkPlaces(size);
+  if (x.storage === 'i64')
+    return integerTopK(context, { ...attrs, last: false, size, kept }, [x, values, out], [along(values), along(out)]);
+  throughReals(context, out, (places) => {
+    const views = [x, values, places];
+    const params: TopKParams = {
+      largest: attrs.largest,
+      k: attrs.k,
+      kept: { dims: kept.map((d) => x.shape[d] as number), strides: views.map(along) },
+      size,
+      steps: views.map((v) => v.strides[attrs.axis]) as [number, number, number],
+    };
+    context.call(
+      topKKernel,
+      params,
+      views.map((v) => refOf(v)),
+    );
+  });
 }

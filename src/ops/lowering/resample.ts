@@ -1,9 +1,18 @@
 import { STORAGE_BYTES } from '../../codegen/kernel.js';
 import { type ResampleParams, resampleKernel } from '../../codegen/kernels/resample.js';
-import { type LowerContext, NO_HALO, type Ref, refOf, type View } from '../../codegen/lowering.js';
+import {
+  asWords,
+  type LowerContext,
+  laneStorage,
+  NO_HALO,
+  type Ref,
+  refOf,
+  type View,
+} from '../../codegen/lowering.js';
 import { numbers } from '../../ir/tensor.js';
 import { sizeOf } from '../../ir/type.js';
-import { applyMap, memoryOrder, withContiguousOutput } from './movement.js';
+import { asReals } from './integers.js';
+import { applyMap, memoryOrder, scratchLike, withContiguousOutput } from './movement.js';
 
 /** What an output along an axis is made of: `taps` source indices per output, and their weights where it is a sum. */
 export interface Taps {
@@ -16,7 +25,8 @@ export interface Taps {
 type Source = { readonly kind: 'constant'; readonly taps: Taps } | { readonly kind: 'computed'; readonly table: Ref };
 
 /** Slices of a view along an axis into another view; the views agree in all other dimensions. */
-function resampleAlong(context: LowerContext, from: Source, source: View, target: View, axis: number): void {
+function resampleAlong(context: LowerContext, from: Source, x: View, out: View, axis: number): void {
+  const [source, target] = [asWords(x), asWords(out)];
   const others = memoryOrder(target).filter((d) => d !== axis && target.shape[d] !== 1);
   let run = 1;
   while (others.length > 0) {
@@ -32,7 +42,7 @@ function resampleAlong(context: LowerContext, from: Source, source: View, target
       ? { kind: 'constant', taps: from.taps.taps, weighted: from.taps.weights !== null }
       : { kind: 'computed', extent: source.shape[axis] as number, step: stride };
   const params: ResampleParams = {
-    storage: source.storage,
+    storage: laneStorage(source),
     outer: { dims: pick(target.shape), strides: [pick(source.strides), pick(target.strides)] },
     count: target.shape[axis] as number,
     step: target.strides[axis] as number,
@@ -66,7 +76,7 @@ export function lowerGather(context: LowerContext, attrs: { readonly axis: numbe
         kind: 'constant',
         taps: { taps: 1, indices: numbers(constant).map((i) => (i < 0 ? i + extent : i)), weights: null },
       }
-    : { kind: 'computed', table: refOf(context.input(1, { contiguous: true })) };
+    : { kind: 'computed', table: refOf(asReals(context, context.input(1, { contiguous: true }))) };
   if (count === 1 && source.kind === 'constant') {
     const offset = x.offset + (source.taps.indices[0] as number) * (x.strides[axis] as number);
     const target = joined(context.output());
@@ -93,16 +103,4 @@ export function lowerResize(context: LowerContext, tapsOf: (d: number, size: num
     resampleAlong(context, { kind: 'constant', taps }, from, to, d);
     from = to;
   });
-}
-
-/** Scratch memory for a shape, with the dimensions in the order in which another view has them. */
-function scratchLike(context: LowerContext, like: View, shape: readonly number[]): View {
-  const { buffer } = context.scratch(sizeOf(shape) * STORAGE_BYTES[like.storage]);
-  const strides = shape.map(() => 0);
-  let step = 1;
-  for (const d of memoryOrder(like).reverse()) {
-    strides[d] = step;
-    step *= shape[d] as number;
-  }
-  return { buffer, offset: 0, storage: like.storage, shape, strides, halo: NO_HALO };
 }

@@ -1,3 +1,4 @@
+import { isIntegerUnary } from '../../codegen/kernels/integers.js';
 import type { UnaryFunction } from '../../codegen/kernels/map.js';
 import type { LowerContext } from '../../codegen/lowering.js';
 import type { Attrs } from '../../ir/graph.js';
@@ -7,7 +8,7 @@ import { type Activation, clampBounds } from '../../quant/activation.js';
 import { codeBounds } from '../../quant/bounds.js';
 import { assert } from '../../support/errors.js';
 import { tableOf } from '../table.js';
-import { wrapIntegers } from './integers.js';
+import { applyInteger, wrapBytes } from './integers.js';
 import { applyMap } from './movement.js';
 
 /** The entries of a unary op from the codes of one grid to centred codes of another, in order of the code. */
@@ -43,7 +44,9 @@ export const lowerUnary =
   (fn: UnaryFunction, op: () => OpDef) =>
   (context: LowerContext, attrs: Attrs): void => {
     if (isCodes(context.inputType(0))) return lowerTable(context, op(), attrs);
-    const out = context.output();
-    applyMap(context, { kind: 'unary', fn }, context.input(0), out);
-    wrapIntegers(context, out);
+    const [x, out] = [context.input(0), context.output()];
+    if (x.storage === 'i64' && isIntegerUnary(fn))
+      return applyInteger(context, fn, [x], out, context.outputType().dtype);
+    applyMap(context, { kind: 'unary', fn }, x, out);
+    wrapBytes(context, out);
   };
