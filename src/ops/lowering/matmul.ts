@@ -2,7 +2,7 @@ import { epilogueArguments } from '../../codegen/kernels/epilogue.js';
 import { type GemmParams, gemm } from '../../codegen/kernels/gemm.js';
 import { matmulKernel } from '../../codegen/kernels/matmul.js';
 import { PACK_COLUMNS, type PackParams, packedLength, packKernel } from '../../codegen/kernels/pack.js';
-import { type LowerContext, type Ref, refOf, type View } from '../../codegen/lowering.js';
+import { type LowerContext, laneStorage, type Ref, refOf, type View } from '../../codegen/lowering.js';
 import { chooseTile } from '../../codegen/select.js';
 import { isCodes, sizeOf } from '../../ir/type.js';
 import { modelError } from '../../support/errors.js';
@@ -88,7 +88,7 @@ function multiplyCodes(context: LowerContext, p: Product, { activation }: Pick<P
   const weightSums = new Float64Array(n).fill(k * codeReach(context.inputType(1)));
   const { epilogue, args } = planEpilogue(context, { channels: n, activation, weightSums });
   const shape: Omit<GemmParams, 'tile'> = {
-    storage: a.storage,
+    storage: laneStorage(a),
     isa: 'simd',
     columns: n,
     rows: 1,
