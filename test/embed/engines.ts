@@ -188,6 +188,6 @@ export const ENGINES: readonly Engine[] = [
   browser('Chromium', {}, 'text/plain'),
   browser('Chromium, cross-origin isolated', ISOLATED, 'application/wasm'),
   command('Deno', installed('@deno/linux-x64-glibc/deno'), ['run', '--allow-read', '--no-config'], true),
-  command('Bun', installed('@oven/bun-linux-x64/bin/bun'), ['run'], false),
+  command('Bun', installed('@oven/bun-linux-x64/bin/bun'), ['run'], true),
   workerd,
 ];
