@@ -57,7 +57,7 @@ export const kernelKey = (def: KernelDef, params: object): string => `${def.name
  *
  * `sum` is the type of the accumulator: i32 for codes, f32 for reals (no scale; the accumulator starts at the bias).
  * For codes without `activation`, scale, bias and residualScale are in output quanta; with one they are in
- * real units and the activated value is divided by the output scale. For f32 output they are in real units.
+ * real units and the activated value is divided by the output scale (`reciprocal`: multiplied by it). For f32 output they are in real units.
  */
 export interface Epilogue {
   readonly sum: 'i32' | 'f32';
@@ -73,6 +73,8 @@ export interface Epilogue {
         /** i8: the bounds lie in 0..127. */
         readonly storage: CodeStorage;
         readonly rounding: Rounding;
+        /** Activated values are multiplied by `outputScale`, not divided. */
+        readonly reciprocal?: true;
         /** Proven: |value in output quanta| < 2^22, so that no clamp is needed before the rounding. */
         readonly proven: boolean;
       };
@@ -89,6 +91,6 @@ export interface EpilogueArgs<Address = number> {
   /** Centred bounds of the codes, for codes. */
   readonly lo?: number;
   readonly hi?: number;
-  /** f32 scale of the output grid, for codes with an activation. */
+  /** f32 scale of the output grid, or its reciprocal, for codes with an activation. */
   readonly outputScale?: number;
 }

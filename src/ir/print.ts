@@ -32,7 +32,7 @@ const opText = (op: string): string => (WORD.test(op) ? op : JSON.stringify(op))
 
 /** A grid as text, `@u8(0.0235, zp=128)`. */
 export function quantText(q: Quant, form: TextForm = 'full'): string {
-  const scales = q.scales.map(float32Text);
+  const scales = q.scales.map(q.reciprocal ? numberText : float32Text);
   const zeroPoints = q.zeroPoints.map(numberText);
   const parts: string[] = [];
   const list = (items: string[]): string =>
@@ -46,6 +46,7 @@ export function quantText(q: Quant, form: TextForm = 'full'): string {
   const [min, max] = CODE_RANGE[q.dtype];
   if (q.min !== min || q.max !== max) parts.push(`range=${q.min}..${q.max}`);
   if (q.rounding === 'away') parts.push('away');
+  if (q.reciprocal) parts.push('reciprocal');
   return `@${q.dtype}(${parts.join(', ')})`;
 }
 
@@ -59,10 +60,10 @@ const QUANT_KEYS = 'dtype,axis,scales,zeroPoints,min,max,rounding';
 
 /** The grid that an attribute holds, if the text of the grid says all of it. */
 function gridOf(value: object): Quant | undefined {
-  if (Object.keys(value).join() !== QUANT_KEYS) return undefined;
   const q = value as Quant;
+  if (Object.keys(value).join() !== (q.reciprocal ? `${QUANT_KEYS},reciprocal` : QUANT_KEYS)) return undefined;
   const exact = [q.scales, q.zeroPoints].every(
-    (list) => Array.isArray(list) && list.every((x) => Math.fround(x) === x),
+    (list) => Array.isArray(list) && list.every((x) => q.reciprocal || Math.fround(x) === x),
   );
   return exact && q.dtype in CODE_RANGE && (q.rounding === 'even' || q.rounding === 'away') ? q : undefined;
 }

@@ -16,7 +16,7 @@ export function scanType(s: Scanner): TensorType {
 function scanQuant(s: Scanner): Quant {
   const dtype = s.word('a code type') as CodeDType;
   if (!(dtype in CODE_RANGE)) throw s.error(`${dtype} is not a code type (${Object.keys(CODE_RANGE).join(', ')})`);
-  const scale = (): number => Math.fround(s.number());
+  const scale = (): number => s.number();
   s.expect('(');
   let axis: number | null = null;
   let scales: number[];
@@ -28,6 +28,7 @@ function scanQuant(s: Scanner): Quant {
   let zeroPoints = scales.map(() => 0);
   let [min, max]: readonly [number, number] = CODE_RANGE[dtype];
   let rounding: Quant['rounding'] = 'even';
+  let reciprocal = false;
   while (s.take(',')) {
     if (s.take('zp=')) zeroPoints = s.next === '[' ? s.list('[', ']', () => s.number()) : [s.number()];
     else if (s.take('range=')) {
@@ -35,10 +36,12 @@ function scanQuant(s: Scanner): Quant {
       s.expect('..');
       max = s.integer('the greatest code');
     } else if (s.take('away')) rounding = 'away';
-    else throw s.error('expected zp=, range= or away');
+    else if (s.take('reciprocal')) reciprocal = true;
+    else throw s.error('expected zp=, range=, away or reciprocal');
   }
   s.expect(')');
-  return { dtype, axis, scales, zeroPoints, min, max, rounding };
+  const grid = { dtype, axis, scales: reciprocal ? scales : scales.map(Math.fround), zeroPoints, min, max, rounding };
+  return reciprocal ? { ...grid, reciprocal } : grid;
 }
 
 /** Reads the attributes of a node: JSON, with grids as `@u8(...)` and with inf, -inf and nan as numbers. */

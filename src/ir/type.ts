@@ -13,7 +13,7 @@ export type Rounding = 'even' | 'away';
 
 /**
  * A quantization grid: real = (code - zeroPoint) * scale, code in [min, max].
- * Per tensor (`axis` null, one scale) or per slice along `axis`. Scales are float32 values.
+ * Per tensor (`axis` null, one scale) or per slice along `axis`. Scales are float32 values, but see `reciprocal`.
  */
 export type Quant = {
   readonly dtype: CodeDType;
@@ -23,6 +23,11 @@ export type Quant = {
   readonly min: number;
   readonly max: number;
   readonly rounding: Rounding;
+  /**
+   * Codes are made by a product with a float32 reciprocal, as Paddle does, not by a quotient. Then scales are exact
+   * quotients of float32 thresholds, which float32 does not hold.
+   */
+  readonly reciprocal?: true;
 };
 
 /**
@@ -49,6 +54,33 @@ export const CODE_RANGE: Readonly<Record<CodeDType, readonly [number, number]>> 
 export function perTensor(dtype: CodeDType, scale: number, zeroPoint = 0, rounding: Rounding = 'even'): Quant {
   const [min, max] = CODE_RANGE[dtype];
   return { dtype, axis: null, scales: [Math.fround(scale)], zeroPoints: [zeroPoint], min, max, rounding };
+}
+
+/** The largest code of a symmetric grid of Paddle; its least is -127 or -128, by the version. */
+const BIN = 127;
+
+/** Thresholds up to this are those of channels that died in training: everything becomes 0 (docs/quantization.md). */
+const DEAD = 1e-30;
+
+/**
+ * The symmetric int8 grid that a Paddle threshold (the greatest magnitude, float32) stands for: one threshold is per
+ * tensor, several are along `axis`. A dead tensor holds zeros only; dead slices get step 1, since their weights are 0.
+ */
+export function thresholdGrid(thresholds: readonly number[], axis: number | null, rounding: Rounding): Quant {
+  const scales = thresholds.map((t) => (t <= DEAD ? 1 : Math.fround(t) / BIN));
+  const dead = axis === null && (thresholds[0] as number) <= DEAD;
+  const [min, max] = dead ? [0, 0] : [rounding === 'even' ? -BIN - 1 : -BIN, BIN];
+  return { dtype: 'i8', axis, scales, zeroPoints: scales.map(() => 0), min, max, rounding, reciprocal: true };
+}
+
+/**
+ * How real numbers become quanta: `div` by the scale, or `mul` by f32(127 * f32(1 / threshold)) where the grid says
+ * `reciprocal` (Paddle, fake_quantize_op.h).
+ */
+export function quantaOf(q: Quant, slice = 0): { readonly how: 'div' | 'mul'; readonly factor: number } {
+  const scale = scaleAt(q, slice);
+  if (!q.reciprocal) return { how: 'div', factor: scale };
+  return { how: 'mul', factor: Math.fround(BIN * Math.fround(1 / Math.fround(scale * BIN))) };
 }
 
 /** A grid per slice along `axis`, with the full range of its code type. */
@@ -81,6 +113,7 @@ export function sameQuant(a: Quant | undefined, b: Quant | undefined): boolean {
     a.min === b.min &&
     a.max === b.max &&
     a.rounding === b.rounding &&
+    a.reciprocal === b.reciprocal &&
     sameList(a.scales, b.scales) &&
     sameList(a.zeroPoints, b.zeroPoints)
   );

@@ -11,7 +11,7 @@
  *  8. Every op is in the table and has as many inputs as it says; absent ones are optional.
  *  9. Attributes are plain JSON: no undefined, no NaN.
  * 10. Shapes are lists of non-negative integers.
- * 11. Grids: scales are finite positive float32 numbers, as many as the axis is long (one without axis), zero points
+ * 11. Grids: scales are finite positive float32 numbers (any with `reciprocal`), as many as the axis is long (one without axis), zero points
  *     as many as scales, integers in [min, max], which lies in the range of the code type.
  * 12. dtype and grid agree: codes have the dtype of their grid; int64 and bool have none.
  * 13. Constants have the type of their value, fill their shape in the typed array of their dtype, and codes lie in
@@ -181,7 +181,7 @@ function gridProblem(q: Quant, shape: readonly number[]): string | undefined {
   if (length === undefined) return `along axis ${q.axis} of a tensor of rank ${shape.length}`;
   if (q.scales.length !== length) return `of ${q.scales.length} scales where ${length} are needed`;
   if (q.zeroPoints.length !== length) return `of ${q.zeroPoints.length} zero points where ${length} are needed`;
-  const scale = q.scales.find((s) => !(s > 0 && Number.isFinite(s) && Math.fround(s) === s));
+  const scale = q.scales.find((s) => !(s > 0 && Number.isFinite(s) && (q.reciprocal || Math.fround(s) === s)));
   if (scale !== undefined) return `with the scale ${scale}, which is not a positive float32 number`;
   const zero = q.zeroPoints.find((z) => !(Number.isInteger(z) && q.min <= z && z <= q.max));
   return zero === undefined ? undefined : `with the zero point ${zero} outside ${q.min}..${q.max}`;

@@ -1,5 +1,5 @@
 import type { Quant, Rounding } from '../ir/type.js';
-import { scaleAt, zeroPointAt } from '../ir/type.js';
+import { quantaOf, scaleAt, zeroPointAt } from '../ir/type.js';
 
 const MAGIC = 12582912; // 1.5 * 2^23: adding it to a float32 below 2^22 leaves the integer in the low mantissa bits
 
@@ -32,15 +32,20 @@ export const rounder = (mode: Rounding): ((x: number) => number) => (mode === 'e
 export const clamp = (x: number, lo: number, hi: number): number => (x > lo ? (x < hi ? x : hi) : lo);
 
 /**
- * The code of a real number: clamp(round(f32(x / scale)) + zeroPoint).
- * `slice` is the index along the quantized axis. Source: ONNX QuantizeLinear.
+ * A real number in quanta of a grid, before rounding: f32(x / scale), or f32(x * reciprocal).
+ * `slice` is the index along the quantized axis. Sources: ONNX QuantizeLinear; Paddle fake_quantize_op.h.
  */
+export function inQuanta(x: number, q: Quant, slice = 0): number {
+  const { how, factor } = quantaOf(q, slice);
+  return how === 'div' ? Math.fround(Math.fround(x) / factor) : Math.fround(Math.fround(x) * factor);
+}
+
+/** The code of a real number: clamp(round(x in quanta) + zeroPoint). */
 export function quantizeCode(x: number, q: Quant, slice = 0): number {
-  const zero = zeroPointAt(q, slice);
-  return clamp(rounder(q.rounding)(Math.fround(Math.fround(x) / scaleAt(q, slice))) + zero, q.min, q.max);
+  return clamp(rounder(q.rounding)(inQuanta(x, q, slice)) + zeroPointAt(q, slice), q.min, q.max);
 }
 
 /** The real number of a code: f32(f32(code - zeroPoint) * scale). Source: ONNX DequantizeLinear. */
 export function dequantizeCode(code: number, q: Quant, slice = 0): number {
-  return Math.fround(Math.fround(code - zeroPointAt(q, slice)) * scaleAt(q, slice));
+  return Math.fround(Math.fround(code - zeroPointAt(q, slice)) * Math.fround(scaleAt(q, slice)));
 }

@@ -47,7 +47,10 @@ export interface BinaryParams {
   readonly target: readonly number[];
   /** For f32 output every activation; for codes only those that are not clamps. */
   readonly activation: (Activation & Attrs) | null;
-  readonly output: { readonly storage: 'f32' } | { readonly storage: CodeStorage; readonly rounding: Rounding };
+  readonly output:
+    | { readonly storage: 'f32' }
+    /** `reciprocal`: outputScale is a factor, not a divisor. */
+    | { readonly storage: CodeStorage; readonly rounding: Rounding; readonly reciprocal?: true };
 }
 
 /** Those of `FurtherBinary` are for reals only. */
@@ -64,6 +67,9 @@ export interface Operand {
 export const usesOutputScale = (p: BinaryParams): boolean =>
   holdsCodes(p.output.storage) &&
   (p.activation !== null || p.op === 'div' || (p.a.storage === 'f32' && p.b.storage === 'f32'));
+
+/** Whether outputScale is a divisor. */
+const dividesBy = (p: BinaryParams): boolean => p.output.storage === 'f32' || !p.output.reciprocal;
 
 const hasCodes = (p: BinaryParams): boolean => holdsCodes(p.a.storage) || holdsCodes(p.b.storage);
 
@@ -138,7 +144,8 @@ class BinaryStep {
       const activated = emitActivation(this.f, this.p.activation, value);
       out.push(...activated.setup, value.set(activated.value));
     }
-    if (this.outputScale) out.push(value.set(this.f.op('f32x4', 'div', value, this.outputScale)));
+    if (this.outputScale)
+      out.push(value.set(this.f.op('f32x4', dividesBy(this.p) ? 'div' : 'mul', value, this.outputScale)));
     return out;
   }
 
@@ -209,7 +216,7 @@ function reference(p: BinaryParams, memory: ArrayBuffer, args: readonly number[]
     let v = combine(p.op, ma === undefined ? x : f32(x * ma), mb === undefined ? y : f32(y * mb));
     if (p.op === 'mul' && factors.length) v = f32(v * factors[0]!);
     if (p.activation) v = applyActivation(p.activation, v);
-    if (outputScale !== null) v = f32(v / outputScale);
+    if (outputScale !== null) v = f32(dividesBy(p) ? v / outputScale : v * outputScale);
     target![t0! + k!] = p.output.storage !== 'f32' ? roundToCode(v, p.output.rounding, lo!, hi!) : v;
   });
 }

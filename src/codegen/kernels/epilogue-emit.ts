@@ -209,7 +209,8 @@ export class EpilogueEmitter {
     if (e.activation === null) return x;
     const active = emitActivation(f, e.activation, x);
     out.push(...active.setup);
-    return this.outputScale ? f.op('f32x4', 'div', active.value, this.outputScale) : active.value;
+    const how = e.output.storage !== 'f32' && e.output.reciprocal ? 'mul' : 'div';
+    return this.outputScale ? f.op('f32x4', how, active.value, this.outputScale) : active.value;
   }
 
   private storeCodes(rounder: CodeRounder, tile: EpilogueTile, values: readonly V128[], pixel: number): Stmt {

@@ -102,7 +102,9 @@ export function epilogueReference(e: Epilogue, view: DataView, values: readonly 
     const value = realOf(e, view, args, sum, at);
     const active = e.activation ? applyActivation(e.activation, value) : value;
     if (e.output.storage === 'f32') return writeElement(view, 'f32', output, index, active);
-    const quanta = e.activation ? Math.fround(active / (args.outputScale as number)) : active;
+    const scale = args.outputScale as number;
+    const scaled = e.output.reciprocal ? active * scale : active / scale;
+    const quanta = e.activation ? Math.fround(scaled) : active;
     const code = roundToCode(quanta, e.output.rounding, args.lo as number, args.hi as number);
     writeElement(view, e.output.storage, output, index, code);
   };

@@ -24,7 +24,7 @@ import { applyFurtherUnary, type FurtherUnary } from './unary-functions.js';
  * | copy | codes -> codes, f32 -> f32 | |
  * | quantize | f32 -> codes | scale f32, lo i32, hi i32: clamp(round(f32(x / scale)), lo, hi), NaN becomes lo |
  * | dequantize | codes -> f32 | scale f32: f32(f32(q) * scale) |
- * | requantize | codes -> codes | m f32, lo i32, hi i32: clamp(round(f32(f32(q) * m)), lo, hi) |
+ * | requantize | any -> codes | m f32, lo i32, hi i32: clamp(round(f32(f32(q) * m)), lo, hi) |
  * | clamp | codes -> codes | lo i32, hi i32 |
  * | table | codes -> codes | table address (i16 entries), offset i32: table[q + offset] |
  * | activation | f32 -> f32 | |

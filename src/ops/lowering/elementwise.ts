@@ -3,7 +3,7 @@ import { integerForm } from '../../codegen/kernels/integers.js';
 import { type SelectParams, selectKernel } from '../../codegen/kernels/select.js';
 import { asWords, type LowerContext, laneStorage, refOf, type View } from '../../codegen/lowering.js';
 import type { Attrs } from '../../ir/graph.js';
-import { isCodes, type Quant, scaleAt, type TensorType } from '../../ir/type.js';
+import { isCodes, type Quant, quantaOf, scaleAt, type TensorType } from '../../ir/type.js';
 import { type Activation, clampBounds } from '../../quant/activation.js';
 import { codeBounds } from '../../quant/bounds.js';
 import { operandScale } from '../codes.js';
@@ -41,12 +41,14 @@ export const lowerBinary =
       b: { storage: laneStorage(b), strides: pick(aligned(b, out.shape.length)) },
       target: pick(out.strides),
       activation: real(activation, q),
-      output: q ? { storage: codeStorageOf(out), rounding: q.rounding } : { storage: 'f32' },
+      output: q
+        ? { storage: codeStorageOf(out), rounding: q.rounding, ...(q.reciprocal ? { reciprocal: true } : {}) }
+        : { storage: 'f32' },
     };
     const divides = usesOutputScale(params);
     const unit = q && !divides ? scaleAt(q, 0) : 1;
     const bounds = q ? codeBounds(q, params.activation ? null : activation) : [];
-    const scale = q && divides ? [scaleAt(q, 0)] : [];
+    const scale = q && divides ? [quantaOf(q).factor] : [];
     const args = [...factors(op, context.inputType(0), context.inputType(1), unit), ...scale, ...bounds];
     context.call(binaryKernel, params, [refOf(a), refOf(b), refOf(out), ...args]);
     if (whole && op === 'pow') applyMap(context, { kind: 'unary', fn: 'round' }, out, out);

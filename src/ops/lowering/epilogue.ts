@@ -3,7 +3,7 @@ import { type Arg, type LowerContext, laneStorage, NO_HALO, refOf, type View } f
 import { productIsa } from '../../codegen/select.js';
 import type { Attrs } from '../../ir/graph.js';
 import { numbers } from '../../ir/tensor.js';
-import { isCodes, type Quant, scaleAt } from '../../ir/type.js';
+import { isCodes, type Quant, quantaOf, scaleAt } from '../../ir/type.js';
 import { type Activation, clampBounds } from '../../quant/activation.js';
 import { biasAddsToSums } from '../../quant/bias.js';
 import { codeBounds } from '../../quant/bounds.js';
@@ -126,7 +126,7 @@ function planCodes(context: LowerContext, sums: Sums): PlannedEpilogue {
       bias: bias ? (inSums ? 'i32' : 'f32') : 'none',
       residual: residual?.plan ?? null,
       activation: kept,
-      output: q ? { storage: codeStorageOf(context.output()), rounding: q.rounding, proven } : { storage: 'f32' },
+      output: q ? { storage: codeStorageOf(context.output()), ...roundingOf(q, kept), proven } : { storage: 'f32' },
     },
     args: (first, count, batch) => {
       const part = (values: readonly number[]): number[] => padded(values.slice(first, first + count));
@@ -141,7 +141,7 @@ function planCodes(context: LowerContext, sums: Sums): PlannedEpilogue {
         scale: context.data(Float32Array.from(part(scale), (s) => s / factor)),
         ...(residual ? { residual: residualRef(residual.view, first, batch), residualScale } : {}),
         ...(q ? { lo, hi } : {}),
-        ...(q && kept ? { outputScale: scaleAt(q, 0) } : {}),
+        ...(q && kept ? { outputScale: quantaOf(q).factor } : {}),
       };
     },
     // f32(4 * acc) * f32(m / 4) is f32(acc) * m wherever 4 * acc is an int32 and m / 4 a float
@@ -151,6 +151,12 @@ function planCodes(context: LowerContext, sums: Sums): PlannedEpilogue {
         : null,
   };
 }
+
+/** How a kernel rounds to a grid; `activation` is what it computes on real values before. */
+export const roundingOf = (q: Quant, activation: Activation | null) => ({
+  rounding: q.rounding,
+  ...(q.reciprocal && activation ? { reciprocal: q.reciprocal } : {}),
+});
 
 /** The storage of a view of codes. */
 export function codeStorageOf({ storage }: View): CodeStorage {

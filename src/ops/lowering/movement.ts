@@ -11,7 +11,7 @@ import {
   type View,
 } from '../../codegen/lowering.js';
 import { rowMajorStrides } from '../../ir/tensor.js';
-import { type Quant, sameQuant, sameShape, scaleAt, sizeOf } from '../../ir/type.js';
+import { type Quant, quantaOf, sameQuant, sameShape, scaleAt, sizeOf } from '../../ir/type.js';
 import { codeBounds } from '../../quant/bounds.js';
 
 /** Dimensions from the outermost to the innermost in memory. */
@@ -136,8 +136,9 @@ function requantizeInto(context: LowerContext, source: View, target: View, from:
 /** quantize: reals to centred codes. */
 export function lowerQuantize(context: LowerContext): void {
   const q = context.outputType().quant as Quant;
-  const args = [scaleAt(q, 0), ...codeBounds(q)];
-  applyMap(context, { kind: 'quantize', rounding: q.rounding }, context.input(0), context.output(), args);
+  const { how, factor } = quantaOf(q);
+  const kind = how === 'div' ? 'quantize' : 'requantize';
+  applyMap(context, { kind, rounding: q.rounding }, context.input(0), context.output(), [factor, ...codeBounds(q)]);
 }
 
 /** dequantize: centred codes to reals. */
