@@ -2,12 +2,14 @@ import type { Halo, LowerContext } from '../codegen/lowering.js';
 import type { Attrs } from '../ir/graph.js';
 import type { OpDef } from '../ir/op.js';
 import type { TensorType } from '../ir/type.js';
-import type { OnnxImporter } from './import-context.js';
+import type { OnnxImporter, PaddleImporter } from './import-context.js';
 
 /** An op with everything the compiler knows of it: meaning, importers and lowering, in one file. */
 export interface Op<A extends Attrs = Attrs> extends OpDef<A> {
   /** How the op is read from ONNX, by ONNX op type. */
   readonly onnx?: Readonly<Record<string, OnnxImporter>>;
+  /** How the op is read from Paddle, by Paddle op type. */
+  readonly paddle?: Readonly<Record<string, PaddleImporter>>;
   /** The zero border that the op reads around an operand of rank 4; types of absent operands are null. */
   halo?(attrs: A, inputs: readonly (TensorType | null)[], slot: number): Halo;
   /** Multiply-accumulate operations of the plain definition; absent for ops that are no sums of products. */

@@ -1,9 +1,9 @@
 import type { SourceAttrs } from '../../ops/import-context.js';
 import { modelError } from '../../support/errors.js';
-import { quoted } from './names.js';
+import { quoted } from '../names.js';
+import { Unsupported } from '../unsupported.js';
 import { type AttributeProto, AttributeType, type NodeProto, toNumber } from './proto.js';
 import { readTensor, type TensorSource } from './tensors.js';
-import { Unsupported } from './unsupported.js';
 
 const { FLOAT, INT, STRING, TENSOR, FLOATS, INTS } = AttributeType;
 

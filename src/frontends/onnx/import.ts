@@ -2,14 +2,15 @@ import { Graph, type Value } from '../../ir/graph.js';
 import type { OnnxImporter } from '../../ops/import-context.js';
 import { ONNX_IMPORTERS } from '../../ops/index.js';
 import { internalError, modelError, QcError } from '../../support/errors.js';
+import { quoted, typeName } from '../names.js';
+import { Scope } from '../scope.js';
+import { Unsupported, type UnsupportedNode, unsupportedError } from '../unsupported.js';
 import { NodeContext } from './context.js';
 import { InputTypes, type ShapeOptions } from './inputs.js';
-import { describeNode, quoted, typeName } from './names.js';
+import { describeNode } from './names.js';
 import { executionOrder } from './order.js';
 import { decodeModel, type GraphProto, type ModelProto, type NodeProto, toNumber } from './proto.js';
-import { Scope } from './scope.js';
 import { readTensor, type TensorSource } from './tensors.js';
-import { Unsupported, type UnsupportedNode, unsupportedError } from './unsupported.js';
 
 /** The operator sets whose semantics the importers know. */
 const OPSETS = { least: 7, most: 21 } as const;

@@ -1,9 +1,9 @@
 import type { TensorType } from '../../ir/type.js';
 import { modelError, usageError } from '../../support/errors.js';
+import { quoted } from '../names.js';
+import { isPossibleShape } from '../shapes.js';
 import { elementName, elementType } from './elements.js';
-import { quoted } from './names.js';
 import { type DimensionProto, toNumber, type ValueInfoProto } from './proto.js';
-import { isPossibleShape } from './tensors.js';
 
 /** Sizes that the model leaves open. */
 export interface ShapeOptions {

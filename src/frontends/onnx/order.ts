@@ -1,5 +1,6 @@
 import { modelError } from '../../support/errors.js';
-import { describeNode, quoted } from './names.js';
+import { quoted } from '../names.js';
+import { describeNode } from './names.js';
 import type { NodeProto } from './proto.js';
 
 /**

@@ -1,18 +1,10 @@
 import { arrayFromBytes, type Tensor, type TensorData, tensor } from '../../ir/tensor.js';
 import { modelError } from '../../support/errors.js';
+import { quoted } from '../names.js';
+import { isPossibleShape } from '../shapes.js';
+import { Unsupported } from '../unsupported.js';
 import { bfloat16ToFloat32, type ElementType, elementName, elementType, halfToNumber } from './elements.js';
-import { quoted } from './names.js';
 import { DataLocation, DataType, type Int64, type TensorProto, toBigInt, toNumber } from './proto.js';
-import { Unsupported } from './unsupported.js';
-
-/** Values of more elements than this do not fit a module's memory. */
-const MAX_ELEMENTS = 2 ** 30;
-
-/** Whether dimensions are sizes with a product in bounds. Empty tensors are, but not along with giant dimensions. */
-export function isPossibleShape(shape: readonly number[], limit = MAX_ELEMENTS): boolean {
-  if (!shape.every((d) => Number.isSafeInteger(d) && d >= 0)) return false;
-  return shape.reduce((n, d) => n * Math.max(d, 1), 1) <= limit;
-}
 
 /** What reading tensors needs from outside. */
 export interface TensorSource {

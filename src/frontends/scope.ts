@@ -1,7 +1,7 @@
-import type { Graph, Value } from '../../ir/graph.js';
-import type { Tensor, TensorData } from '../../ir/tensor.js';
-import { sameType, type TensorType } from '../../ir/type.js';
-import { assert } from '../../support/errors.js';
+import type { Graph, Value } from '../ir/graph.js';
+import type { Tensor, TensorData } from '../ir/tensor.js';
+import { sameType, type TensorType } from '../ir/type.js';
+import { assert } from '../support/errors.js';
 
 /** A value that is not in the graph yet: its id is negative, its name may still change. */
 export interface Draft extends Value {

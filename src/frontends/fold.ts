@@ -1,9 +1,9 @@
-import type { Attrs, Value } from '../../ir/graph.js';
-import { allocate, type Tensor, tensor } from '../../ir/tensor.js';
-import type { TensorType } from '../../ir/type.js';
-import type { Op } from '../../ops/op.js';
-import { internalError, modelError } from '../../support/errors.js';
-import { isPossibleShape } from './tensors.js';
+import type { Attrs, Value } from '../ir/graph.js';
+import { allocate, type Tensor, tensor } from '../ir/tensor.js';
+import type { TensorType } from '../ir/type.js';
+import type { Op } from '../ops/op.js';
+import { internalError, modelError } from '../support/errors.js';
+import { isPossibleShape } from './shapes.js';
 
 /** Results of more elements than this are not computed at import. */
 const MAX_FOLDED = 2 ** 26;

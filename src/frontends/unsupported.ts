@@ -1,4 +1,4 @@
-import { modelError, type QcError } from '../../support/errors.js';
+import { modelError, type QcError } from '../support/errors.js';
 
 /** Thrown for something valid that qc cannot compile. The import collects these and reports them all at once. */
 export class Unsupported extends Error {
