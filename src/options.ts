@@ -22,6 +22,10 @@ export interface CompileOptions {
    * fake-quantized: everything in float, rounding where the model rounds (what a training framework computes).
    */
   readonly precision?: Precision;
+  /** Op types of which every op has to be int8; compiling fails where one is not. */
+  readonly requireInt8?: readonly string[];
+  /** Int8 regions of fewer ops stay in float; 1 by default. */
+  readonly minRegion?: number;
   readonly target?: Target;
   /** Size of a symbolic batch dimension; 1 by default. */
   readonly batch?: number;
@@ -56,6 +60,8 @@ const DEFAULTS: ResolvedOptions = {
   file: 'model',
   opsToQuantize: null,
   opIdsToSkip: [],
+  requireInt8: [],
+  minRegion: 1,
   precision: 'int8',
   target: 'simd',
   batch: null,
@@ -81,6 +87,10 @@ export function resolveOptions(options: CompileOptions): ResolvedOptions {
     throw usageError(`unknown precision "${resolved.precision}"`, { remedy: `Use ${PRECISIONS.join(', ')}.` });
   if (resolved.precision !== 'int8' && (resolved.opsToQuantize || resolved.opIdsToSkip.length > 0))
     throw usageError(`${resolved.precision} compiles everything in float; no op types or ids can be chosen`);
+  if (!Number.isInteger(resolved.minRegion) || resolved.minRegion < 1)
+    throw usageError(`the least size of an int8 region must be a positive integer, not ${resolved.minRegion}`);
+  if (resolved.precision !== 'int8' && resolved.requireInt8.length > 0)
+    throw usageError(`${resolved.precision} compiles everything in float; no op can be required to be int8`);
   for (const [name, shape] of Object.entries(resolved.inputShapes))
     if (shape.length === 0 || shape.some((d) => !Number.isInteger(d) || d < 1))
       throw usageError(`shape of input "${name}" must be positive integers, not [${shape}]`);

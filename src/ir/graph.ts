@@ -72,6 +72,31 @@ export interface Output {
   readonly tap?: Tap;
 }
 
+/** What a pass did to a node or a value, for people who want to know how it came to be. */
+export interface Change {
+  /** Number of the pass in the pipeline, from 1; 0 outside of one. */
+  readonly step: number;
+  readonly pass: string;
+  /** The rule that acted; the pass itself where it has only one. */
+  readonly rule: string;
+  readonly what: 'added' | 'rewritten' | 'fused' | 'removed' | 'rewired' | 'retyped' | 'placed';
+  /** The node that changed, held itself because ids may be exchanged; null for a change of a value. */
+  readonly node: Node | null;
+  readonly value: number | null;
+  /** What exactly, in a few words. */
+  readonly detail: string;
+}
+
+/** What was decided about a region of nodes that could be int8, for people. */
+export interface RegionDecision {
+  readonly nodes: readonly Node[];
+  readonly int8: boolean;
+  readonly why: string;
+  /** How many values would be converted at the borders of the region, and their elements. */
+  readonly borders: number;
+  readonly elements: number;
+}
+
 /** What a node is made of when it is added. */
 export interface NodeInit {
   readonly id?: number;
@@ -95,6 +120,10 @@ export class Graph {
   nodes: Node[] = [];
   /** Source ids that no longer have a node of their own, and why: `--op-ids-to-skip` explains itself with it. */
   readonly folded = new Map<number, { readonly op: string; readonly host: number | null; readonly how: string }>();
+  /** What passes did, in order; patches write it. */
+  readonly history: Change[] = [];
+  /** The regions that could be int8, and whether they are; set by quantize-placement. */
+  readonly decisions: RegionDecision[] = [];
   private nextValue = 0;
   private nextNode = 0;
   private readonly names = new Set<string>();

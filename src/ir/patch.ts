@@ -1,5 +1,6 @@
 import { internalError } from '../support/errors.js';
-import type { Attrs, CodeRange, Graph, Node, NodeInit, Value } from './graph.js';
+import type { Attrs, Change, CodeRange, Graph, Node, NodeInit, Placement, Value } from './graph.js';
+import { typeText } from './print.js';
 import type { Tensor } from './tensor.js';
 import { sameQuant, sameShape, type TensorType } from './type.js';
 
@@ -9,16 +10,29 @@ export type Declared = 'nothing' | 'quant' | 'quant+dtype';
 /**
  * The one way in which passes edit a graph. Every step is checked at once: a value may only take the place of one
  * of the same shape, dtype and grid, unless the pass declares which of these it changes. `count` is what the pass
- * reports as its number of changes.
+ * reports as its number of changes; what was done, and by which rule, goes to the history of the graph.
  */
 export class Patch {
   count = 0;
+  /** The rule that acts, for the history; a pass with several rules says which one comes. */
+  rule: string;
   private readonly graph: Graph;
   private readonly pass: string;
+  private readonly step: number;
 
-  constructor(graph: Graph, pass: string) {
+  /** `step` is the number of the pass in the pipeline. */
+  constructor(graph: Graph, pass: string, step = 0) {
     this.graph = graph;
     this.pass = pass;
+    this.step = step;
+    this.rule = pass;
+  }
+
+  private record(what: Change['what'], of: Node | number, detail: string): void {
+    const { step, pass, rule } = this;
+    const node = typeof of === 'number' ? null : of;
+    this.graph.history.push({ step, pass, rule, what, node, value: typeof of === 'number' ? of : null, detail });
+    if (what !== 'fused') this.count++; // the removal of what was fused counts
   }
 
   private check(from: TensorType, to: TensorType, declared: Declared, what: string): void {
@@ -37,8 +51,9 @@ export class Patch {
 
   /** Adds a node in front of another, or at the end. */
   addNode(init: NodeInit, before?: Node): Node {
-    this.count++;
-    return this.graph.addNode(init, before);
+    const node = this.graph.addNode(init, before);
+    this.record('added', node, before ? `in front of ${before.op} (${before.id})` : 'at the end');
+    return node;
   }
 
   /** Adds a constant. */
@@ -66,7 +81,7 @@ export class Patch {
         `input ${slot} of ${node.op} (${node.id})`,
       );
     node.inputs[slot] = to;
-    this.count++;
+    this.record('rewired', node, `input ${slot} reads "${this.graph.value(to).name}"`);
   }
 
   /** Gives a node an operand in a slot that it did not have. */
@@ -75,16 +90,16 @@ export class Patch {
     if (node.inputs[slot] !== undefined && node.inputs[slot] !== null)
       throw internalError(`${this.pass}: ${node.op} (${node.id}) already has an input ${slot}`);
     node.inputs[slot] = value;
-    this.count++;
+    this.record('rewired', node, `takes "${this.graph.value(value).name}" as input ${slot}`);
   }
 
   /** Changes the grid or dtype of a value. */
   retype(value: number, type: TensorType, declared: Exclude<Declared, 'nothing'>): void {
     const v = this.graph.value(value);
     this.check(v.type, type, declared, `retyping %${value}`);
+    this.record('retyped', value, `${typeText(v.type, 'short')} to ${typeText(type, 'short')}`);
     v.type = type;
     delete v.range;
-    this.count++;
   }
 
   /** States what codes a value holds. */
@@ -95,9 +110,15 @@ export class Patch {
 
   /** Changes op and attributes of a node that keeps its id. */
   rewrite(node: Node, op: string, attrs: Attrs): void {
+    this.record('rewritten', node, node.op === op ? 'other attributes' : `${node.op} to ${op}`);
     node.op = op;
     node.attrs = attrs;
-    this.count++;
+  }
+
+  /** Decides whether a node computes in int8. */
+  place(node: Node, placement: Placement): void {
+    this.record('placed', node, placement.int8 ? 'int8' : `float: ${placement.reason ?? 'no reason'}`);
+    node.placement = placement;
   }
 
   /** Exchanges the ids of two nodes: the main node of a rewrite keeps the id that users know. */
@@ -111,7 +132,7 @@ export class Patch {
     const before = node.outputs;
     node.outputs = [...from.outputs];
     this.graph.dropTaps(before);
-    this.count++;
+    this.record('rewired', node, `makes "${this.graph.output(node).name}" in place of ${from.op} (${from.id})`);
   }
 
   /** Removes a node; its outputs must have no readers left, or another producer. */
@@ -119,12 +140,13 @@ export class Patch {
     this.graph.nodes = this.graph.nodes.filter((n) => n !== node);
     this.graph.dropTaps(node.outputs);
     this.graph.folded.set(node.id, { op: node.op, host: why.host?.id ?? null, how: why.how });
-    this.count++;
+    this.record('removed', node, why.how);
   }
 
   /** Fuses `node` into `host`: removes it and lists it (and what it had fused) in the host. */
   fuse(node: Node, host: Node): void {
     host.fused.push({ id: node.id, op: node.op }, ...node.fused);
+    this.record('fused', host, `takes ${node.op} (${node.id}) in`);
     this.remove(node, { host, how: `fused into ${host.op} (${host.id})` });
   }
 }

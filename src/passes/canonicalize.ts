@@ -20,9 +20,15 @@ export const canonicalize: Pass = {
   name: 'canonicalize',
   doc: 'one form per idea',
   run(graph, patch) {
+    patch.rule = 'drop-assign';
     for (const node of [...graph.nodes]) if (node.op === 'assign') dropAssign(graph, node, patch);
     const links = linksOf(graph);
-    for (const node of [...graph.nodes]) RULES[node.op]?.(graph, node, patch, links);
+    for (const node of [...graph.nodes]) {
+      const named = RULES[node.op];
+      if (!named) continue;
+      patch.rule = named.name;
+      named.apply(graph, node, patch, links);
+    }
   },
 };
 
@@ -118,11 +124,12 @@ function hardSwishOf(gate: Attrs): { op: string; attrs: Attrs } | null {
   return sixth && gate.offset === 0.5 ? { op: 'hard_swish', attrs: { threshold: 6, scale: 6, offset: 3 } } : null;
 }
 
-const RULES: Readonly<Record<string, Rule>> = {
-  conv2d: depthwise,
-  clip,
-  batch_norm: batchNorm,
-  elementwise_mul: gatedProduct,
-  erf: geluPattern,
-  reduce_mean: planeMean,
+/** The rules by the op that they start from. */
+const RULES: Readonly<Record<string, { readonly name: string; readonly apply: Rule }>> = {
+  conv2d: { name: 'depthwise', apply: depthwise },
+  clip: { name: 'clip-to-relu', apply: clip },
+  batch_norm: { name: 'batch-norm-to-affine', apply: batchNorm },
+  elementwise_mul: { name: 'gated-product', apply: gatedProduct },
+  erf: { name: 'gelu', apply: geluPattern },
+  reduce_mean: { name: 'mean-to-pool', apply: planeMean },
 };

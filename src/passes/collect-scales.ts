@@ -15,7 +15,9 @@ export const collectScales: Pass = {
   name: 'collect-scales',
   doc: 'scales of every quantize/dequantize pair go into the types of the values',
   run(graph, patch) {
+    patch.rule = 'narrow-by-clip';
     narrowByClip(graph, patch);
+    patch.rule = 'grid-of-pair';
     for (const node of graph.nodes) {
       if (node.op !== 'dequantize') continue;
       const codes = graph.input(node, 0);

@@ -22,7 +22,9 @@ export const foldBatchNorm: Pass = {
   run(graph, patch) {
     const links = linksOf(graph);
     for (const node of [...graph.nodes]) {
+      patch.rule = 'fold-factor';
       foldFactor(links, node, patch);
+      patch.rule = 'fold-affine';
       if (node.op !== 'affine_channel') continue;
       const conv = producerOf(links, node, 0, CONVOLUTIONS);
       if (!conv || !isPrivate(links, conv) || conv.attrs.activation || graph.optionalInput(conv, 3)) continue;

@@ -76,6 +76,7 @@ function insert(
 
 /** The grid that int8 readers of a value expect; it outlives the value's own annotation. */
 function readCodes(run: Run, node: Node, slot: number): void {
+  run.patch.rule = 'read-codes';
   const value = run.graph.optionalInput(node, slot);
   if (!value?.type.quant || value.data || isCodes(value.type)) return; // a residual without a scale stays real
   const codes = insert(run, 'quantize', value.id, `${value.name}/codes`, codesType(value.type), node);
@@ -85,6 +86,7 @@ function readCodes(run: Run, node: Node, slot: number): void {
 /** The result of an int8 node becomes codes, on the grid of its operand where the node `moves` them. */
 function giveCodes(run: Run, node: Node, moves: boolean): void {
   const { graph, patch } = run;
+  patch.rule = 'give-codes';
   const out = graph.output(node);
   const { type } = out;
   if (!type.quant || isCodes(type)) return;
@@ -118,6 +120,7 @@ const keepsRaw = (reader: Node, raw: boolean): boolean =>
 /** The rounding that the model has on a float value becomes quantize + dequantize, for those who want it. */
 function splitRounding(run: Run, value: Value, after: Node | null, raw: boolean): void {
   const { graph, patch } = run;
+  patch.rule = 'split-rounding';
   const { type } = value;
   if (!type.quant || isCodes(type) || value.data) return;
   patch.retype(value.id, realType(type), 'quant');
@@ -134,6 +137,7 @@ function splitRounding(run: Run, value: Value, after: Node | null, raw: boolean)
 /** A rounding of its own: quantize + dequantize, or nothing for those who get the value as it was before. */
 function expandFakeQuantize(run: Run, node: Node): void {
   const { graph, links, patch, unrounded } = run;
+  patch.rule = 'expand-fake-quantize';
   const out = graph.output(node);
   const { type } = out;
   if (!type.quant) return;

@@ -11,6 +11,8 @@ export interface PassContext {
   readonly opsToQuantize: ReadonlySet<string> | null;
   /** Source ids that stay in float. */
   readonly opIdsToSkip: readonly number[];
+  /** Int8 regions of fewer nodes stay in float. */
+  readonly minRegion: number;
   /** Tells the user something worth knowing. */
   note(text: string): void;
 }

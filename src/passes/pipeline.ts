@@ -65,7 +65,7 @@ export function runPipeline(
 ): void {
   verify(graph, context.ops);
   passes.forEach((pass, i) => {
-    const patch = new Patch(graph, pass.name);
+    const patch = new Patch(graph, pass.name, i + 1);
     const start = performance.now();
     pass.run(graph, patch, context);
     verify(graph, context.ops);

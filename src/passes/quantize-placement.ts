@@ -1,19 +1,15 @@
 import type { Graph, Node, Placement } from '../ir/graph.js';
 import type { OpTable } from '../ir/op.js';
 import { usageError } from '../support/errors.js';
+import { decideRegions } from './decide-regions.js';
 import { hasInt8Form, int8Obstacle } from './int8-rules.js';
-import { linksOf } from './match.js';
-import { movesData } from './moves-data.js';
 import type { Pass, PassContext } from './pass.js';
-
-/** Ops that gain nothing on their own: int8 only next to another int8 node. */
-const LIGHT = new Set(['elementwise_add', 'elementwise_sub', 'elementwise_mul', 'pool2d']);
 
 /**
  * Before:     grids known, nothing decided
  * After:      every node carries a placement: int8, or float with the reason
- * Conditions: int8 needs a selected type (--ops-to-quantize), no --op-ids-to-skip, grids on the operands, and for
- *             ops that are not convolutions or products a neighbour on codes (cost model)
+ * Conditions: int8 needs a selected type (--ops-to-quantize), no --op-ids-to-skip, grids on the operands, and a region
+ *             of int8 nodes that is worth its conversions (decide-regions.ts)
  * Formula:    no number changes: insert-quantize acts on the decision
  */
 export const quantizePlacement: Pass = {
@@ -21,11 +17,9 @@ export const quantizePlacement: Pass = {
   doc: 'which nodes compute in int8, and why the others do not',
   run(graph, patch, context) {
     const skipped = checkSkips(graph, context);
-    for (const node of graph.nodes) {
-      node.placement = place(graph, node, skipped, context);
-      patch.count++;
-    }
-    leaveLonely(graph, context.ops);
+    patch.rule = 'int8-rules';
+    for (const node of graph.nodes) patch.place(node, place(graph, node, skipped, context));
+    decideRegions(graph, patch, context);
   },
 };
 
@@ -79,20 +73,4 @@ function hostOf(graph: Graph, id: number): Node | undefined {
 function listIds(graph: Graph, ops: OpTable): string {
   const ids = graph.nodes.filter((n) => hasInt8Form(ops, n)).map((n) => `${n.op} (${n.id})`);
   return `Ops that can be int8: ${ids.join(', ')}.`;
-}
-
-/** Takes int8 away from light ops that no chain of int8 nodes links to one that is not light. */
-function leaveLonely(graph: Graph, ops: OpTable): void {
-  const { producers, consumers } = linksOf(graph);
-  const light = (n: Node): boolean => LIGHT.has(n.op) || movesData(ops, n) || ops.get(n.op)?.quant === 'table';
-  const neighbours = (n: Node): Node[] => [
-    ...n.inputs.flatMap((id) => (id === null ? [] : (producers.get(id) ?? []))),
-    ...n.outputs.flatMap((id) => (consumers.get(id) ?? []).map((c) => c.node)),
-  ];
-  const linked = new Set(graph.nodes.filter((n) => n.placement?.int8 && !light(n)));
-  // The set grows while it is walked.
-  for (const node of linked) for (const n of neighbours(node)) if (n.placement?.int8) linked.add(n);
-  for (const node of graph.nodes)
-    if (node.placement?.int8 && !linked.has(node))
-      node.placement = { int8: false, reason: 'a lone int8 op: converting costs more than it gains' };
 }

@@ -16,6 +16,7 @@ export const squashQuantize: Pass = {
   run(graph, patch) {
     const { producers } = linksOf(graph);
     for (const node of [...graph.nodes]) if (node.op === 'quantize') squash(graph, node, producers, patch);
+    patch.rule = 'merge-equal';
     mergeEqual(graph, patch);
   },
 };
@@ -26,6 +27,7 @@ function squash(graph: Graph, node: Node, producers: ReadonlyMap<number, Node>, 
   const codes = graph.input(source, 0);
   if (codes.data || !isCodes(codes.type)) return;
   const out = graph.output(node);
+  patch.rule = 'pair-on-codes';
   if (sameQuant(codes.type.quant, out.type.quant)) {
     patch.replaceValue(out.id, codes.id);
     patch.remove(node, { host: producers.get(codes.id) ?? null, how: 'a rounding to the grid that the value is on' });

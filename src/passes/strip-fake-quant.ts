@@ -20,7 +20,9 @@ export const stripFakeQuant: Pass = {
   name: 'strip-fake-quant',
   doc: 'quantize/dequantize pairs vanish into types; weights keep their exact codes',
   run(graph, patch, { ops }) {
+    patch.rule = 'constant-codes';
     stripConstants(graph, patch, ops);
+    patch.rule = 'pair-to-grid';
     const links = linksOf(graph);
     for (const node of [...graph.nodes]) if (node.op === 'quantize') stripPair(links, node, patch);
   },

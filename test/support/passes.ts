@@ -51,6 +51,7 @@ export const passContext = (options: Partial<PassContext> = {}): PassContext => 
   precision: 'int8',
   opsToQuantize: null,
   opIdsToSkip: [],
+  minRegion: 1,
   note() {},
   ...options,
 });
