@@ -5,6 +5,7 @@ import type { Border, Plan } from './codegen/plan/plan.js';
 import { Planner } from './codegen/plan/planner.js';
 import { describeOps } from './describe-ops.js';
 import { describeSteps } from './describe-steps.js';
+import { type Explanation, explain } from './explain.js';
 import { importModel } from './frontends/import-model.js';
 import type { Graph } from './ir/graph.js';
 import { selectOps } from './op-selection.js';
@@ -12,6 +13,7 @@ import { OPS } from './ops/index.js';
 import { type CompileOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import type { PassContext } from './passes/pass.js';
 import { dumpName, runPipeline } from './passes/pipeline.js';
+import { requireInt8 } from './require-int8.js';
 import { ABI_VERSION, type ModuleInfo, type TensorInfo } from './runtime/abi.js';
 import { declarations, loaderSource } from './runtime/package-files.js';
 import { type ModelFiles, type RecordedFiles, recordFiles } from './support/model-files.js';
@@ -30,6 +32,8 @@ export interface CompileResult {
   readonly notes: readonly string[];
   /** Bytes of the model and of the files beside it that were read. */
   readonly modelBytes: number;
+  /** What happened to the model on its way through the passes. */
+  readonly explanation: Explanation;
   /** The JSON in the module's custom section. */
   readonly report: ModuleInfo;
 }
@@ -54,6 +58,7 @@ export function lower(model: Uint8Array | ModelFiles, options: ResolvedOptions):
     precision: options.precision,
     opsToQuantize: options.opsToQuantize ? selectOps(options.opsToQuantize, note) : null,
     opIdsToSkip: options.opIdsToSkip,
+    minRegion: options.minRegion,
     note,
   };
   runPipeline(graph, context, (event) => {
@@ -61,6 +66,7 @@ export function lower(model: Uint8Array | ModelFiles, options: ResolvedOptions):
     options.onPass(event);
   });
   mergeTaps(graph);
+  requireInt8(graph, selectOps(options.requireInt8, note), note);
   return { graph, dumps, notes };
 }
 
@@ -88,7 +94,7 @@ export async function compile(model: Uint8Array | ModelFiles, options: CompileOp
     { name: `${name}.d.ts`, data: types },
   ];
   const modelBytes = [...source.parts.values()].reduce((sum, part) => sum + part.length, 0);
-  return { wasm, loader, declarations: types, files, dumps, notes, modelBytes, report };
+  return { wasm, loader, declarations: types, files, dumps, notes, modelBytes, explanation: explain(graph), report };
 }
 
 function describeModule(
@@ -117,6 +123,7 @@ function describeModule(
 const optionsKey = ({
   opsToQuantize,
   opIdsToSkip,
+  minRegion,
   precision,
   target,
   batch,
@@ -124,7 +131,7 @@ const optionsKey = ({
   taps,
   profile,
 }: ResolvedOptions): Uint8Array => {
-  const always = { opsToQuantize, opIdsToSkip, precision, target, batch, inputShapes, taps };
+  const always = { opsToQuantize, opIdsToSkip, minRegion, precision, target, batch, inputShapes, taps };
   return new TextEncoder().encode(JSON.stringify({ ...always, ...(profile ? { profile } : {}) }));
 };
 

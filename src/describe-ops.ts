@@ -1,4 +1,5 @@
 import type { Plan } from './codegen/plan/plan.js';
+import { conversionNeeds, convertsCodes } from './ir/conversions.js';
 import type { Graph, Node, Value } from './ir/graph.js';
 import { isCodes, type TensorType } from './ir/type.js';
 import type { OpInfo } from './runtime/abi.js';
@@ -11,15 +12,14 @@ function typeText({ dtype, shape, quant }: TensorType): string {
   return `${size} s=${Number((quant.scales[0] as number).toPrecision(4))} zp=${quant.zeroPoints[0]}`;
 }
 
-const CONVERSIONS = new Set(['quantize', 'dequantize', 'requantize']);
-
 /** Whether an op only crosses between reals and codes: neither int8 work nor float work. */
-export const isConversion = ({ type }: Pick<OpInfo, 'type'>): boolean => CONVERSIONS.has(type);
+export const isConversion = ({ type }: Pick<OpInfo, 'type'>): boolean => convertsCodes(type);
 
 /** What became of every op of a compiled graph, in execution order. */
 export function describeOps(graph: Graph, plan: Plan): OpInfo[] {
   const kernels = kernelNames(plan);
-  return graph.nodes.map((node) => describeOp(graph, node, kernels.get(node.id)));
+  const needs = conversionNeeds(graph);
+  return graph.nodes.map((node) => describeOp(graph, node, kernels.get(node.id), needs.get(node)));
 }
 
 /** The kernels that compute each node; the zeroing of halos is not told. */
@@ -33,7 +33,12 @@ function kernelNames(plan: Plan): Map<number, Set<string>> {
   return names;
 }
 
-function describeOp(graph: Graph, node: Node, kernels: ReadonlySet<string> | undefined): OpInfo {
+function describeOp(
+  graph: Graph,
+  node: Node,
+  kernels: ReadonlySet<string> | undefined,
+  neededBy: string | undefined,
+): OpInfo {
   const text = (v: Value): string => typeText(v.type);
   const int8 = node.placement?.int8 ?? (isConversion({ type: node.op }) && isCodes(graph.output(node).type));
   return {
@@ -42,6 +47,8 @@ function describeOp(graph: Graph, node: Node, kernels: ReadonlySet<string> | und
     name: node.origin.name,
     int8,
     ...(!int8 && node.placement?.reason ? { reason: node.placement.reason } : {}),
+    ...(neededBy === undefined ? {} : { neededBy }),
+    ...(node.region === undefined ? {} : { region: node.region }),
     inputs: node.inputs.flatMap((id) => (id === null ? [] : [text(graph.value(id))])),
     outputs: node.outputs.map((id) => text(graph.value(id))),
     ...(kernels ? { kernel: [...kernels].join(', ') } : {}),

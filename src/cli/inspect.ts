@@ -1,18 +1,21 @@
 import { compile } from '../compile.js';
-import { isConversion } from '../describe-ops.js';
+import type { Explanation } from '../explain.js';
 import { type OpenedModel, openModel } from '../host/open-model.js';
-import type { ModuleInfo, OpInfo } from '../runtime/abi.js';
+import type { ModuleInfo } from '../runtime/abi.js';
 import { isWasm, type ModuleSizes, readModuleInfo } from '../runtime/module-info.js';
 import { modelError, usageError } from '../support/errors.js';
 import type { Command, Flags } from './command.js';
 import { MODEL_FLAGS, modelOptions } from './model-flags.js';
+import { opRows, regionRows } from './op-rows.js';
 import { memoryText, opsText, tensorText } from './summary.js';
-import { alignColumns, colors, formatBytes, human, progress, result, resultColors, resultJson } from './terminal.js';
+import { colors, formatBytes, human, progress, result, resultColors, resultJson } from './terminal.js';
 
 interface Inspected {
   readonly info: ModuleInfo;
   readonly sizes: ModuleSizes;
   readonly notes: readonly string[];
+  /** Known where the subject is a model. */
+  readonly explanation?: Explanation;
 }
 
 /** Reads the description of a compiled module; errors name the file. */
@@ -26,8 +29,8 @@ export function moduleInfoOf(path: string, bytes: Uint8Array): { info: ModuleInf
 
 async function inspectModel(path: string, model: OpenedModel, flags: Flags): Promise<Inspected> {
   const onPass = (event: { index: number; name: string }): void => progress(`pass ${event.index} ${event.name}`);
-  const { wasm, notes } = await compile(model.files, { ...modelOptions(model, flags), onPass });
-  return { ...moduleInfoOf(path, wasm), notes };
+  const { wasm, notes, explanation } = await compile(model.files, { ...modelOptions(model, flags), onPass });
+  return { ...moduleInfoOf(path, wasm), notes, explanation };
 }
 
 function inspectModule(path: string, bytes: Uint8Array, flags: Flags): Inspected {
@@ -36,22 +39,7 @@ function inspectModule(path: string, bytes: Uint8Array, flags: Flags): Inspected
   return { ...moduleInfoOf(path, bytes), notes: [] };
 }
 
-/** What else there is to say about an op: why it is float, what it took in, its name in the model. */
-function remarks({ reason, fused, name }: OpInfo): string {
-  const parts = [reason, ...(fused ?? []).map((f) => `+ ${f.type} (${f.id})`), name && `"${name}"`];
-  return parts.filter(Boolean).join('  ');
-}
-
-function opRows(ops: readonly OpInfo[]): string[] {
-  const kind = (op: OpInfo): string => (isConversion(op) ? '-' : op.int8 ? 'int8' : 'float');
-  const rows = ops.map((op) => [String(op.id), op.type, kind(op), op.outputs.join(', '), op.kernel ?? '', remarks(op)]);
-  const [head, ...lines] = alignColumns([['id', 'type', 'in', 'output', 'kernel', ''], ...rows], [0]);
-  const paint = (line: string, op: OpInfo): string =>
-    isConversion(op) ? resultColors.dim(line) : op.int8 ? line : resultColors.yellow(line);
-  return [resultColors.bold(head as string), ...lines.map((line, i) => paint(line, ops[i] as OpInfo))];
-}
-
-function text(path: string, { info, sizes }: Inspected): string {
+function text(path: string, { info, sizes, explanation }: Inspected): string {
   const line = (title: string, content: string): string => `${resultColors.dim(title.padEnd(8))} ${content}`;
   const size = `${formatBytes(sizes.total)}: code ${formatBytes(sizes.code)}, weights ${formatBytes(sizes.data)}, description ${formatBytes(sizes.info)}`;
   return [
@@ -65,7 +53,8 @@ function text(path: string, { info, sizes }: Inspected): string {
     line('module', size),
     line('memory', memoryText(info)),
     '',
-    ...opRows(info.ops),
+    ...opRows(info.ops, explanation),
+    ...(explanation ? ['', ...regionRows(explanation)] : []),
   ].join('\n');
 }
 
@@ -75,7 +64,13 @@ async function run(path: string, flags: Flags): Promise<void> {
   const inspected = isWasm(bytes) ? inspectModule(path, bytes, flags) : await inspectModel(path, opened, flags);
   for (const note of inspected.notes) human(`${colors.yellow('note:')} ${note}`);
   if (flags.on('json'))
-    resultJson({ file: path, sizes: inspected.sizes, notes: inspected.notes, module: inspected.info });
+    resultJson({
+      file: path,
+      sizes: inspected.sizes,
+      notes: inspected.notes,
+      module: inspected.info,
+      ...(inspected.explanation ? { explanation: inspected.explanation } : {}),
+    });
   else {
     progress('');
     result(text(path, inspected));

@@ -18,6 +18,12 @@ export const MODEL_FLAGS: Readonly<Record<string, Options>> = {
     requiresArg: true,
     describe: 'Ops that stay in float, by the ids of qc inspect, e.g. 12,40',
   },
+  'require-int8': {
+    string: true,
+    requiresArg: true,
+    describe: 'Fail (exit code 1) unless every op of these types is int8, e.g. conv2d,fc',
+  },
+  'min-region': { string: true, requiresArg: true, describe: 'Int8 regions of fewer ops stay in float (default: 1)' },
   fp32: { boolean: true, describe: 'Compile everything in float' },
   precision: {
     string: true,
@@ -50,6 +56,12 @@ function opTypes(flags: Flags): string[] | undefined {
   return words;
 }
 
+function requiredTypes(flags: Flags): string[] | undefined {
+  const words = flags.words('require-int8');
+  if (words?.length === 0) throw usageError('--require-int8 needs at least one op type');
+  return words;
+}
+
 function inputShapes(flags: Flags): Record<string, number[]> {
   const entries = flags.list('input-shape').map((text): [string, number[]] => {
     const at = text.lastIndexOf('=');
@@ -76,6 +88,8 @@ export function modelOptions({ file, name }: OpenedModel, flags: Flags): Compile
     file,
     opsToQuantize: opTypes(flags),
     opIdsToSkip: opIds(flags),
+    requireInt8: requiredTypes(flags),
+    minRegion: flags.count('min-region'),
     precision: precision(flags) as CompileOptions['precision'],
     target: flags.required('target') as Target | undefined,
     batch: flags.count('batch'),

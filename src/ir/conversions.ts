@@ -5,8 +5,8 @@ import { type Quant, scaleAt, zeroPointAt } from './type.js';
 
 const CONVERSIONS: ReadonlySet<string> = new Set(['quantize', 'dequantize', 'requantize']);
 
-/** Whether an op only crosses between reals and codes: neither int8 work nor float work. */
-export const isConversion = (op: string): boolean => CONVERSIONS.has(op);
+/** Whether an op, by name, only crosses between reals and codes: neither int8 work nor float work. */
+export const convertsCodes = (op: string): boolean => CONVERSIONS.has(op);
 
 /** Who makes and who reads each value. */
 interface Links {
@@ -17,7 +17,11 @@ interface Links {
 const nodeText = (node: Node): string => `${node.op} (${node.id})`;
 
 const gridText = (q: Quant | undefined): string =>
-  !q ? 'no grid' : q.axis === null ? `scale ${float32Text(scaleAt(q, 0))} zp ${zeroPointAt(q, 0)}` : 'scales per channel';
+  !q
+    ? 'no grid'
+    : q.axis === null
+      ? `scale ${float32Text(scaleAt(q, 0))} zp ${zeroPointAt(q, 0)}`
+      : 'scales per channel';
 
 const list = (items: readonly string[]): string =>
   items.length > 3 ? `${items.slice(0, 3).join(', ')} and ${items.length - 3} more` : items.join(', ');
@@ -39,9 +43,8 @@ function quantizeNeed(graph: Graph, node: Node, links: Links): string {
   const onCodes = readers.filter((r) => r.op !== 'dequantize').map(nodeText);
   const outputs = outputsOf(graph, out);
   const needs = [...onCodes, ...outputs];
-  if (needs.length > 0)
-    return `${list(needs)} on codes, ${source} gives reals${whyFloat(links.producers.get(from))}`;
-  return `the model rounds the result of ${source}`;
+  if (needs.length > 0) return `${list(needs)} on codes, ${source} gives reals${whyFloat(links.producers.get(from))}`;
+  return `the rounding that the model has on ${source}`;
 }
 
 function dequantizeNeed(graph: Graph, node: Node, links: Links): string {
@@ -79,4 +82,3 @@ export function conversionNeeds(graph: Graph): Map<Node, string> {
   }
   return needs;
 }
-

@@ -29,9 +29,8 @@ export class Patch {
   }
 
   private record(what: Change['what'], of: Node | number, detail: string): void {
-    const { step, pass, rule } = this;
-    const node = typeof of === 'number' ? null : of;
-    this.graph.history.push({ step, pass, rule, what, node, value: typeof of === 'number' ? of : null, detail });
+    const [node, value] = typeof of === 'number' ? [null, of] : [of, null];
+    this.graph.history.push({ step: this.step, pass: this.pass, rule: this.rule, what, node, value, detail });
     if (what !== 'fused') this.count++; // the removal of what was fused counts
   }
 

@@ -60,7 +60,11 @@ function judge(
       reason: `its int8 region of ${size} ${size === 1 ? 'op' : 'ops'} is smaller than ${least}`,
       why: `smaller than ${least}, as asked for`,
     };
-  return { rule: 'cost-model', reason: null, why: `${heavy} convolutions or products are worth ${cost}` };
+  return {
+    rule: 'cost-model',
+    reason: null,
+    why: `${heavy === 1 ? 'a convolution or product is' : `${heavy} convolutions and products are`} worth ${cost}`,
+  };
 }
 
 /** The computed values that nodes read, each once. */

@@ -38,7 +38,7 @@ function place(graph: Graph, node: Node, skipped: ReadonlySet<number>, context: 
 const INCLUDED_IN: Readonly<Record<string, string>> = { depthwise_conv2d: 'conv2d', fc: 'mul' };
 
 /** A fused node answers to every type it was made of, an fc also to mul; conv2d includes the depthwise convolutions. */
-function isSelected(node: Node, selected: ReadonlySet<string> | null): boolean {
+export function isSelected(node: Node, selected: ReadonlySet<string> | null): boolean {
   if (selected === null) return true;
   const names = [node.op, ...node.fused.map((f) => f.op)];
   return names.some((n) => selected.has(n) || selected.has(INCLUDED_IN[n] ?? n));

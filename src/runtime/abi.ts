@@ -84,6 +84,10 @@ export interface OpInfo {
   readonly int8: boolean;
   /** Why the op is not int8. */
   readonly reason?: string;
+  /** Who needs a quantize, dequantize or requantize. */
+  readonly neededBy?: string;
+  /** The int8 region that it belongs to, from 1. */
+  readonly region?: number;
   /** Types as text, such as `u8[1x3x224x224] s=0.0078 zp=128`. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];

@@ -35,6 +35,8 @@ export class QcError extends Error {
   }
 }
 
+/** Something that the user asked to be checked does not hold. */
+export const checkError = (message: string, details?: ErrorDetails): QcError => new QcError('check', message, details);
 /** An unusable option or argument. */
 export const usageError = (message: string, details?: ErrorDetails): QcError => new QcError('usage', message, details);
 /** A model or data file that cannot be understood or is not supported. */

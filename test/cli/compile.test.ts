@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -91,14 +91,33 @@ test('flags choose what is int8', async () => {
 test('inspect shows a model and a module alike', async () => {
   const model = await ok('inspect', 'tiny.v1.onnx');
   const module = await ok('inspect', 'build/tiny.v1.wasm');
-  const tail = (text: string): string => text.slice(text.indexOf('made by'));
-  assert.is(tail(model.out), tail(module.out));
+  const head = (text: string): string => text.slice(text.indexOf('made by'), text.indexOf('\n\n'));
+  assert.is(head(model.out), head(module.out));
+  assert.match(module.out, / 7 {2}softmax +float +f32.*softmax has no int8 form/);
+  assert.match(model.out, / 3 {2}conv2d .* fuse-activation +\+ relu \(4\) {2}"first"/);
+  assert.match(model.out, /insert-quantize\/split-rounding +for conv2d \(3\) on codes, input "image\/in" gives reals/);
+  assert.match(model.out, /^region 1 {2}1 conv2d; 1 quantize, 1 dequantize, 0 requantize: 12 elements converted$/m);
+  assert.match(model.out, /int8 {2}1 op \(3\): a convolution or product is worth converting/);
   assert.match(model.out, /input +image\/in: f32 \[1, 1, 2, 2\], scale 0.0625, zero point 128/);
-  assert.match(model.out, / 3 {2}conv2d +int8 +u8\[1x2x2x2\] s=0.125 zp=0 .*relu \(4\) {2}"first"/);
+  assert.match(model.out, / 3 {2}conv2d +int8 +1 +u8\[1x2x2x2\] s=0.125 zp=0 .*relu \(4\) {2}"first"/);
   assert.match(model.out, / 7 {2}softmax +float +f32/);
   const { code, err } = await qc(['inspect', 'build/tiny.v1.wasm', '--fp32'], folder);
   assert.is(code, 2);
   assert.match(err, /--fp32 says how to compile/);
+});
+
+test('what is required to be int8 and is not ends with exit code 1 and the reasons', async () => {
+  await ok('inspect', 'tiny.v1.onnx', '--require-int8', 'conv2d,fc');
+  const required = ['--require-int8', 'Conv', '-o', 'required'];
+  const failed = await qc(['compile', 'tiny.v1.onnx', '--op-ids-to-skip', '3', ...required], folder);
+  assert.is(failed.code, 1);
+  assert.match(failed.err, /1 op is not int8, as required:\n +conv2d \(3\) "first": skipped by id 3/);
+  assert.not(existsSync(path('required')));
+  const small = await qc(['compile', 'tiny.v1.onnx', '--min-region', '2', ...required], folder);
+  assert.is(small.code, 1);
+  assert.match(small.err, /its int8 region of 1 op is smaller than 2/);
+  assert.is((await qc(['compile', 'tiny.v1.onnx', '--fp32', ...required], folder)).code, 2);
+  assert.is((await qc(['inspect', 'tiny.v1.onnx', '--min-region', '0'], folder)).code, 2);
 });
 
 test('run writes output_<i>.npy and index.json', async () => {
