@@ -5,11 +5,15 @@ const SEED = 1;
 
 /**
  * Runs a module once on generated inputs and adds the outputs' checksums to its description, so that any engine can
- * be compared with the one that compiled. An engine without the module's instructions leaves the description as it is.
+ * be compared with the one that compiled. Where the engine lacks the module's instructions, the module of `emulate` runs.
  */
-export async function attachSelfTest(info: ModuleInfo, build: (info: ModuleInfo) => Uint8Array): Promise<ModuleInfo> {
-  const bytes = build(info) as Uint8Array<ArrayBuffer>;
-  if (!WebAssembly.validate(bytes)) return info;
+export async function attachSelfTest(
+  info: ModuleInfo,
+  build: (info: ModuleInfo) => Uint8Array,
+  emulate: (info: ModuleInfo) => Promise<Uint8Array>,
+): Promise<ModuleInfo> {
+  const native = build(info) as Uint8Array<ArrayBuffer>;
+  const bytes = WebAssembly.validate(native) ? native : ((await emulate(info)) as Uint8Array<ArrayBuffer>);
   const { instance } = await WebAssembly.instantiate(bytes, {});
   const { memory, run } = instance.exports as { memory: WebAssembly.Memory; run: () => void };
   const entry = info.entries[0] as EntryInfo;

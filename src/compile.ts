@@ -84,7 +84,8 @@ export async function compile(model: Uint8Array | ModelFiles, options: CompileOp
   const code = await emitCode(plan, memory, target, resolved.profile);
   const hashes = { model: await hashOf(source), options: await sha256(optionsKey(resolved)) };
   const info = describeModule(graph, plan, memory, resolved, hashes);
-  const report = await attachSelfTest(info, (i) => assemble(code, plan, memory, i));
+  const build = (i: ModuleInfo, from = code): Uint8Array => assemble(from, plan, memory, i);
+  const report = await attachSelfTest(info, build, async (i) => build(i, await emitCode(plan, memory, 'emulated')));
   const wasm = assemble(code, plan, memory, report);
   const loader = loaderSource(name, report, inline ? wasm : undefined);
   const types = declarations(name, report);

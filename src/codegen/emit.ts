@@ -29,11 +29,17 @@ export const STEP_EXPORT = 'step';
 
 /**
  * Turns a plan into a module: one function per distinct kernel, `init` and `run` that call them with constant
- * addresses, and the weights as a data section of our own, which Binaryen never sees.
- * `profile` exports `step(i)` besides.
+ * addresses, and the weights as a data section of our own, which Binaryen never sees. `profile` exports `step(i)` besides.
+ * `emulated` is the relaxed target for engines that lack its instructions: slow, with equal results.
  */
-export async function emitCode(plan: Plan, memory: MemoryMap, target: Target, profile = false): Promise<Uint8Array> {
-  const builder = new ModuleBuilder(await loadBinaryen(), { pages: pagesFor(memory), relaxed: target === 'relaxed' });
+export async function emitCode(
+  plan: Plan,
+  memory: MemoryMap,
+  target: Target | 'emulated',
+  profile = false,
+): Promise<Uint8Array> {
+  const relaxed = target === 'simd' ? false : target === 'relaxed' || target;
+  const builder = new ModuleBuilder(await loadBinaryen(), { pages: pagesFor(memory), relaxed });
   const functions = nameKernels([...plan.init, ...plan.calls]);
   for (const { name, call } of functions.values())
     builder.addFunction(name, call.kernel.signature(call.params), (f) => call.kernel.emit(f, call.params));

@@ -13,10 +13,14 @@ export interface TensorDescription {
 /** Where the module comes from. A string is a URL, or a path where there is a file system. */
 export type Source = string | URL | Response | ArrayBuffer | ArrayBufferView | WebAssembly.Module;
 
-/** How the module is fetched. */
+/** How the module is fetched and made ready. */
 export interface LoadOptions {
   /** Used in place of the global fetch, for instance to add headers. */
   readonly fetch?: (url: string | URL) => Promise<Response>;
+  /** Runs the net a few times before it is handed out, so that its first real run is fast. */
+  readonly warmUp?: boolean;
+  /** Experimental, Node 24 and later: 256-bit code, checked before use; other engines ignore it. */
+  readonly revectorize?: boolean;
 }
 
 /** The functions of one entry. */

@@ -54,6 +54,27 @@ export const PARTS: readonly PartEntry[] = [
     net: PROFILE_MEMBERS,
     types: PROFILE_TYPES,
   },
+  {
+    name: 'revectorize',
+    needed: ({ target, selfTest }) => target === 'relaxed' && selfTest !== undefined,
+    net: `    /** Whether \`revectorize\` took effect. */
+    readonly revectorized: boolean;
+`,
+    loadOptions: `    /**
+     * Experimental, Node 24 and later on x86-64 with AVX2: compiles with a flag of V8 that makes 256-bit code, checks the
+     * result with the module's self-test and falls back to the usual code. The flag is set for the whole process while
+     * the module is compiled. Other engines ignore it, and so does \`load\` of a WebAssembly.Module.
+     */
+    readonly revectorize?: boolean;
+`,
+  },
+  {
+    name: 'warmUp',
+    needed: () => true,
+    loadOptions: `    /** Runs the net a few times before it is handed out, so that its first real run is fast. */
+    readonly warmUp?: boolean;
+`,
+  },
 ];
 
 /** The parts of a package. */

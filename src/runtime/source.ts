@@ -64,13 +64,22 @@ async function compile(name: string, from: BufferSource | Response): Promise<Web
   return WebAssembly.compile(bytes).catch((cause) => Promise.reject(compileError(name, cause)));
 }
 
+/** A source without URLs: bytes, a response or a module. */
+export async function openSource(
+  name: string,
+  source: Source,
+  options: LoadOptions,
+): Promise<BufferSource | Response | WebAssembly.Module> {
+  const opened = typeof source === 'string' || source instanceof URL ? await open(name, source, options) : source;
+  if (!isModule(opened) && !isBytes(opened) && !(opened as Response).arrayBuffer)
+    throw new TypeError(`${name}: load takes a URL, a Response, bytes or a WebAssembly.Module, not ${classOf(source)}`);
+  return opened as BufferSource | Response | WebAssembly.Module;
+}
+
 /** The module of a source. */
 export async function compileSource(name: string, source: Source, options: LoadOptions): Promise<WebAssembly.Module> {
-  const opened = typeof source === 'string' || source instanceof URL ? await open(name, source, options) : source;
-  if (isModule(opened)) return opened;
-  if (!isBytes(opened) && !(opened as Response).arrayBuffer)
-    throw new TypeError(`${name}: load takes a URL, a Response, bytes or a WebAssembly.Module, not ${classOf(source)}`);
-  return compile(name, opened as BufferSource | Response);
+  const opened = await openSource(name, source, options);
+  return isModule(opened) ? opened : compile(name, opened);
 }
 
 /** The module of bytes, or the module itself. */

@@ -2,7 +2,7 @@ import { assert } from '../../support/errors.js';
 import { type ByteType, loadByte, storeByte } from './convert.js';
 import type { Expr, F32, I32, I64, Local, Stmt, V128, WasmType } from './expr.js';
 import type { Binaryen, Signature } from './module.js';
-import { relaxedDot8 } from './relaxed.js';
+import { emulatedDot8, relaxedDot8 } from './relaxed.js';
 
 type Module = InstanceType<Binaryen['Module']>;
 type Shape = 'i8x16' | 'i16x8' | 'i32x4' | 'f32x4';
@@ -29,9 +29,12 @@ export class FunctionBuilder {
   private readonly params: readonly Expr[];
   private readonly locals: WasmType[] = [];
   private labels = 0;
+  private readonly emulates: boolean;
 
-  constructor(binaryen: Binaryen, module: Module, signature: Signature) {
+  /** `emulates`: relaxed instructions are written with fixed-width ones. */
+  constructor(binaryen: Binaryen, module: Module, signature: Signature, emulates = false) {
     this.m = module;
+    this.emulates = emulates;
     this.binaryen = binaryen;
     this.params = signature.params.map((type, i) => ({ type, make: () => module.local.get(i, binaryen[type]) }));
   }
@@ -358,6 +361,7 @@ export class FunctionBuilder {
 
   /** `i16x8.relaxed_dot_i8x16_i7x16_s(a, b)`: exact and equal on all engines only where `b` is in 0..127. */
   relaxedDot8(a: V128, b: V128): V128 {
+    if (this.emulates) return this.vector(() => emulatedDot8(this.m, a.make, b.make));
     return this.vector(() => relaxedDot8(this.binaryen, this.m, a.make(), b.make()));
   }
 

@@ -25,15 +25,17 @@ export class ModuleBuilder {
   readonly binaryen: Binaryen;
   readonly module: BinaryenModule;
   private disposed = false;
+  private readonly emulates: boolean;
 
-  /** `relaxed` allows relaxed SIMD instructions. */
-  constructor(binaryen: Binaryen, options: { readonly pages: number; readonly relaxed: boolean }) {
+  /** `relaxed` allows relaxed SIMD instructions; emulated: kernels may use them, fixed-width ones are written. */
+  constructor(binaryen: Binaryen, options: { readonly pages: number; readonly relaxed: boolean | 'emulated' }) {
     this.binaryen = binaryen;
+    this.emulates = options.relaxed === 'emulated';
     this.module = new binaryen.Module();
     const { SIMD128, BulkMemory, BulkMemoryOpt, MutableGlobals, NontrappingFPToInt, SignExt, RelaxedSIMD } =
       binaryen.Features;
     const base = SIMD128 | BulkMemory | BulkMemoryOpt | MutableGlobals | NontrappingFPToInt | SignExt;
-    this.module.setFeatures(options.relaxed ? base | RelaxedSIMD : base);
+    this.module.setFeatures(options.relaxed === true ? base | RelaxedSIMD : base);
     this.module.setMemory(options.pages, options.pages, 'memory', []);
   }
 
@@ -43,7 +45,7 @@ export class ModuleBuilder {
     signature: Signature,
     body: (f: FunctionBuilder) => readonly { make: () => number }[],
   ): void {
-    const f = new FunctionBuilder(this.binaryen, this.module, signature);
+    const f = new FunctionBuilder(this.binaryen, this.module, signature, this.emulates);
     const statements = body(f).map((s) => s.make());
     const { none } = this.binaryen;
     const params = this.binaryen.createType(signature.params.map((p) => this.wasmType(p)));
