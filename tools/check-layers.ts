@@ -28,7 +28,7 @@ const LAYERS: Record<string, readonly string[]> = {
   codegen: ['support', 'ir', 'quant', 'ops', 'codegen/*', 'runtime/abi.ts'],
   '.': ['support', 'ir', 'quant', 'ops', 'data', 'frontends', 'passes', 'codegen', 'codegen/*', 'runtime', 'runtime/*'],
   tasks: ['.', 'support', 'ir', 'quant', 'data', 'ops', 'passes', 'frontends', 'runtime', 'runtime/*'],
-  report: ['support', 'ir', 'tasks'],
+  report: ['.', 'support', 'ir', 'data', 'runtime', 'runtime/*', 'tasks'],
   host: ['.', 'support', 'ir', 'data', 'runtime', 'runtime/*', 'tasks'],
   cli: ['*'],
 };

@@ -11,7 +11,7 @@ import { buildSync } from 'esbuild';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** A file as JavaScript that declares one name: its only export. Lines are broken so that editors can show them. */
-function declarationText(file: string, name: string, scoped: boolean): string {
+export function declarationText(file: string, name: string, scoped: boolean): string {
   const { outputFiles } = buildSync({
     absWorkingDir: root,
     entryPoints: [file],
@@ -32,7 +32,8 @@ function declarationText(file: string, name: string, scoped: boolean): string {
   return scoped ? `const ${name}=(()=>{${body}\nreturn ${exported[1]}})();` : `${body}\nconst ${name}=${exported[1]};`;
 }
 
-const camelCase = (name: string): string => name.replace(/-(\w)/g, (_, c: string) => c.toUpperCase());
+/** A file's name as a name of a program. */
+export const camelCase = (name: string): string => name.replace(/-(\w)/g, (_, c: string) => c.toUpperCase());
 
 /** The texts by the name that each declares; parts have scopes of their own, so that short names do not clash. */
 export function buildLoaderTexts(): Record<string, string> {
@@ -54,7 +55,8 @@ const quote = (line: string): string => {
   return single ? `'${escaped.replaceAll("'", "\\'")}'` : `"${escaped.replaceAll('"', '\\"')}"`;
 };
 
-function entryText([name, text]: [string, string]): string {
+/** A line of an object literal: a text under its name. */
+export function entryText([name, text]: [string, string]): string {
   const lines = text.split('\n').map(quote);
   if (lines.length === 1) return `  ${name}: ${lines[0]},\n`;
   return `  ${name}: [\n${lines.map((line) => `    ${line},\n`).join('')}  ].join('\\n'),\n`;

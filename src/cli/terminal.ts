@@ -1,5 +1,7 @@
 import picocolors from 'picocolors';
 
+export { formatBytes, formatTime } from '../support/format.js';
+
 const { env, stderr, stdout } = process;
 
 /** NO_COLOR and FORCE_COLOR decide where they are set, else whether a person is looking. */
@@ -33,19 +35,6 @@ export function result(text: string): void {
 
 /** Writes a result as JSON to stdout. */
 export const resultJson = (value: unknown): void => result(JSON.stringify(value, null, 2));
-
-/** A number of bytes for people; kB and MB are powers of ten, as file managers and networks count. */
-export function formatBytes(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  return bytes < 999_500 ? `${(bytes / 1e3).toPrecision(3)} kB` : `${(bytes / 1e6).toFixed(2)} MB`;
-}
-
-/** A duration for people. */
-export function formatTime(milliseconds: number): string {
-  return milliseconds < 1000
-    ? `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms`
-    : `${(milliseconds / 1000).toFixed(1)} s`;
-}
 
 /** Rows as text with columns aligned; the last column is as long as it likes, columns in `right` are flush right. */
 export function alignColumns(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
