@@ -9,8 +9,8 @@ export type Parsed = Readonly<Record<string, unknown>> & { readonly _: readonly 
 export interface Command {
   readonly name: string;
   readonly summary: string;
-  /** The one thing it works on, as shown in the help. */
-  readonly subject: { readonly name: string; readonly doc: string };
+  /** The one thing it works on, as shown in the help; none where flags name everything. */
+  readonly subject?: { readonly name: string; readonly doc: string };
   readonly flags: Readonly<Record<string, Options>>;
   readonly examples: readonly (readonly [command: string, doc: string])[];
   run(subject: string, flags: Flags): Promise<void>;
@@ -75,7 +75,7 @@ export class Flags {
 export function checkUnknown(command: Command, parsed: Parsed): void {
   const names = [...Object.keys(command.flags), ...GLOBAL_FLAGS];
   const short = Object.values(command.flags).flatMap((flag) => flag.alias ?? []);
-  const known = new Set([...names, ...short, 'h', '_', '$0', ...command.subject.name.split('|')]);
+  const known = new Set([...names, ...short, 'h', '_', '$0', ...(command.subject?.name.split('|') ?? [])]);
   const unknown = Object.keys(parsed).filter((name) => !known.has(name));
   if (unknown.length > 0) {
     const [first] = unknown as [string];
@@ -87,5 +87,9 @@ export function checkUnknown(command: Command, parsed: Parsed): void {
   }
   const words = parsed._.slice(1);
   if (words.length > 0)
-    throw usageError(`qc ${command.name} takes one ${command.subject.name}, but also got ${words.join(', ')}`);
+    throw usageError(
+      command.subject
+        ? `qc ${command.name} takes one ${command.subject.name}, but also got ${words.join(', ')}`
+        : `qc ${command.name} takes flags only, but got ${words.join(', ')}`,
+    );
 }

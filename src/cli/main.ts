@@ -4,11 +4,12 @@ import { VERSION } from '../version.js';
 import { type Command, checkUnknown, Flags, type Parsed } from './command.js';
 import { compileCommand } from './compile.js';
 import { inspectCommand } from './inspect.js';
+import { preprocessCommand } from './preprocess.js';
 import { runCommand } from './run.js';
 import { nearest } from './suggest.js';
 import { colors, human } from './terminal.js';
 
-const COMMANDS: readonly Command[] = [compileCommand, runCommand, inspectCommand];
+const COMMANDS: readonly Command[] = [compileCommand, runCommand, inspectCommand, preprocessCommand];
 
 const EPILOGUE = `Results go to stdout, everything else to stderr. NO_COLOR is honoured.
 Exit codes: 0 ok, 1 a check failed, 2 usage, 3 bad or unsupported model or data, 4 cannot read or write, 70 bug of qc.`;
@@ -24,26 +25,31 @@ const PARSER = {
 };
 
 /** The subject's name as yargs knows it; it reads `A|B` as two names for one word. */
-const subjectKey = (command: Command): string => command.subject.name.split('|')[0] as string;
+const subjectKey = (subject: { readonly name: string }): string => subject.name.split('|')[0] as string;
 
 /** Runs a command on what yargs parsed. */
 async function execute(command: Command, parsed: Parsed): Promise<void> {
   checkUnknown(command, parsed);
-  const subject = String(parsed[subjectKey(command)]);
-  if (subject === '') throw usageError(`${command.subject.name} is an empty name`);
-  await command.run(subject, new Flags(parsed));
+  const { subject } = command;
+  const given = subject ? String(parsed[subjectKey(subject)]) : '';
+  if (subject && given === '') throw usageError(`${subject.name} is an empty name`);
+  await command.run(given, new Flags(parsed));
 }
 
 function register(parser: Argv, command: Command): Argv {
-  const { name, doc } = command.subject;
+  const { subject } = command;
+  const words = subject ? [command.name, subject.name] : [command.name];
   const describeCommand = (y: Argv): Argv => {
-    y.usage(`qc ${command.name} ${name} [flags]\n\n${command.summary}.`);
-    y.positional(subjectKey(command), { type: 'string', describe: doc });
+    y.usage(`qc ${words.join(' ')} [flags]\n\n${command.summary}.`);
+    if (subject) y.positional(subjectKey(subject), { type: 'string', describe: subject.doc });
     for (const [flag, options] of Object.entries(command.flags)) y.option(flag, options);
     return y.example(command.examples.map(([text, about]): [string, string] => [text, about]));
   };
-  return parser.command(`${command.name} <${name}>`, command.summary, describeCommand, (parsed) =>
-    execute(command, parsed as unknown as Parsed),
+  return parser.command(
+    subject ? `${command.name} <${subject.name}>` : command.name,
+    command.summary,
+    describeCommand,
+    (parsed) => execute(command, parsed as unknown as Parsed),
   );
 }
 
@@ -52,7 +58,7 @@ function fromYargs(message: string, args: readonly string[]): QcError {
   const flag = /^Not enough arguments following: (.+)$/.exec(message)?.[1];
   if (flag) return usageError(`${flag.length === 1 ? '-' : '--'}${flag} needs a value`);
   const command = COMMANDS.find((c) => c.name === args[0]);
-  if (!command || !message.startsWith('Not enough non-option arguments')) return usageError(message);
+  if (!command?.subject || !message.startsWith('Not enough non-option arguments')) return usageError(message);
   const debug = args.indexOf('--debug');
   const remedy =
     debug > 0 && args[debug + 1]

@@ -1,6 +1,9 @@
+import cliProgress from 'cli-progress';
 import picocolors from 'picocolors';
 
 export { formatBytes, formatTime } from '../support/format.js';
+
+const { Presets, SingleBar } = cliProgress;
 
 const { env, stderr, stdout } = process;
 
@@ -21,6 +24,31 @@ const showsProgress = stderr.isTTY === true && !env.CI && env.TERM !== 'dumb';
 /** Shows what is going on in one line that the next output replaces; only on a terminal. */
 export function progress(text: string): void {
   if (showsProgress) stderr.write(`\r\x1b[K${colors.dim(text)}`);
+}
+
+/** A bar of what is done, on a terminal only. */
+export interface ProgressBar {
+  update(done: number, total: number): void;
+  stop(): void;
+}
+
+/** Shows how far a task is, with the time that is left. */
+export function progressBar(title: string): ProgressBar {
+  if (!showsProgress) return { update: () => {}, stop: () => {} };
+  const format = `${title} ${colors.cyan('{bar}')} {value}/{total}  {eta_formatted} left`;
+  const bar = new SingleBar(
+    { format, stream: stderr, hideCursor: true, clearOnComplete: true },
+    Presets.shades_classic,
+  );
+  let started = false;
+  return {
+    update(done, total) {
+      if (!started) bar.start(total, done);
+      else bar.update(done);
+      started = true;
+    },
+    stop: () => bar.stop(),
+  };
 }
 
 /** Writes lines for people to stderr. */

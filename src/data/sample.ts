@@ -1,4 +1,5 @@
 import type { Tensor } from '../ir/tensor.js';
+import type { Pixels } from './image/pixels.js';
 
 /** A tensor of a sample with the name of the input that it is for, where the file says so. */
 export interface SampleTensor {
@@ -33,8 +34,8 @@ export interface SampleSource {
   readonly length: number;
   /** What is read and how, for reports. */
   readonly description: string;
-  /** The path of the picture that a sample was made from, for reports. */
-  picture?(index: number): string | undefined;
+  /** The picture that a sample was made from, for reports. */
+  picture?(index: number): Promise<Pixels>;
   /** What is known of the samples without reading them. */
   label?(index: number): number | undefined;
   /** The samples `from` to `to` (exclusive), in order; unreadable ones are left out where the source was opened so. */

@@ -50,7 +50,7 @@ function discard(paths: readonly string[]): void {
  * Creates a folder with those above it; gives the topmost one that did not exist before. Not mkdir's `recursive`:
  * Node loops for ever where a parent exists but refuses entries, as /proc does.
  */
-function makeFolder(path: string): string | undefined {
+export function makeFolder(path: string): string | undefined {
   const missing: string[] = [];
   for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.push(at);
   try {

@@ -1,3 +1,4 @@
+import type { Pixels } from '../data/image/pixels.js';
 import type { SampleSource } from '../data/sample.js';
 
 /** A seeded generator of numbers in [0, 1) (mulberry32). */
@@ -35,7 +36,7 @@ export function selectSamples(source: SampleSource, count = source.length, seed?
   return {
     length: count,
     description: `${count} of ${source.description}${seed === undefined ? '' : `, chosen by seed ${seed}`}`,
-    picture: (i) => source.picture?.(at(i)),
+    ...(source.picture ? { picture: (i: number) => source.picture?.(at(i)) as Promise<Pixels> } : {}),
     label: (i) => source.label?.(at(i)),
     async *samples(from = 0, to = count) {
       for (let i = from; i < to; i++)

@@ -1,6 +1,6 @@
 /** The command line as a user runs it, and small files for it. */
 import { spawn } from 'node:child_process';
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
@@ -20,14 +20,15 @@ function command(): string {
   if (changed(built) > newest) return built;
   // Inside the repo, so that packages are found.
   const folder = join(root, 'node_modules/.cache', `qc-cli-${process.pid}`);
-  const outfile = join(folder, 'cli.mjs');
-  const entryPoints = [join(root, 'src/cli/main.ts')];
-  buildSync({ entryPoints, outfile, bundle: true, packages: 'external', format: 'esm', platform: 'node' });
+  const entryPoints = { cli: join(root, 'src/cli/main.ts'), worker: join(root, 'src/host/worker.ts') };
+  buildSync({ entryPoints, outdir: folder, bundle: true, packages: 'external', format: 'esm', platform: 'node' });
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}'); // below node_modules the repo's does not count
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  return outfile;
+  return join(folder, 'cli.js');
 }
 
-const COMMAND = command();
+/** The script of the command. */
+export const COMMAND = command();
 
 export interface Outcome {
   readonly code: number | null;
