@@ -47,18 +47,20 @@ export interface Lowered {
 
 /** Imports a model and runs the pass pipeline. Throws QcErrors of kind model or usage. */
 export function lower(model: Uint8Array | ModelFiles, options: ResolvedOptions): Lowered {
-  const { file, batch, inputShapes } = options;
-  const graph = importModel(recordFiles(model), { file, inputShapes, ...(batch === null ? {} : { batch }) });
-  addTaps(graph, options.taps);
-  const dumps: { name: string; text: string }[] = [];
+  const { file, inputShapes } = options;
   const notes: string[] = [];
   const note = (text: string): void => void (notes.includes(text) || notes.push(text));
+  const [batch, paramsFile] = [options.batch ?? undefined, options.paramsFile ?? undefined];
+  const graph = importModel(recordFiles(model), { file, inputShapes, batch, paramsFile, onNote: note });
+  addTaps(graph, options.taps);
+  const dumps: { name: string; text: string }[] = [];
   const context: PassContext = {
     ops: OPS,
     precision: options.precision,
     opsToQuantize: options.opsToQuantize ? selectOps(options.opsToQuantize, note) : null,
     opIdsToSkip: options.opIdsToSkip,
     minRegion: options.minRegion,
+    inferScales: options.inferScales,
     note,
   };
   runPipeline(graph, context, (event) => {

@@ -26,6 +26,10 @@ export interface CompileOptions {
   readonly requireInt8?: readonly string[];
   /** Int8 regions of fewer ops stay in float; 1 by default. */
   readonly minRegion?: number;
+  /** Takes thresholds that the model states in attributes as scales, where no fake quantization gives one; true by default. */
+  readonly inferScales?: boolean;
+  /** Paddle: the name of the file with all parameters, where it is not the conventional one. */
+  readonly paramsFile?: string;
   readonly target?: Target;
   /** Size of a symbolic batch dimension; 1 by default. */
   readonly batch?: number;
@@ -48,9 +52,10 @@ export interface CompileOptions {
 }
 
 /** The options with every default filled in. */
-export type ResolvedOptions = Required<Omit<CompileOptions, 'onPass' | 'opsToQuantize' | 'batch'>> & {
+export type ResolvedOptions = Required<Omit<CompileOptions, 'onPass' | 'opsToQuantize' | 'batch' | 'paramsFile'>> & {
   /** null: 1 where the model leaves it open. */
   readonly batch: number | null;
+  readonly paramsFile: string | null;
   readonly opsToQuantize: readonly string[] | null;
   readonly onPass: (event: PassEvent) => void;
 };
@@ -63,6 +68,8 @@ const DEFAULTS: ResolvedOptions = {
   requireInt8: [],
   minRegion: 1,
   precision: 'int8',
+  inferScales: true,
+  paramsFile: null,
   target: 'simd',
   batch: null,
   inputShapes: {},

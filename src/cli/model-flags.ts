@@ -8,6 +8,15 @@ import type { Flags } from './command.js';
 /** Flags that say how a model is compiled; every command that compiles has them. */
 export const MODEL_FLAGS: Readonly<Record<string, Options>> = {
   'model-file': { string: true, requiresArg: true, describe: 'Name of the model file in a folder' },
+  'params-file': {
+    string: true,
+    requiresArg: true,
+    describe: 'Name of the file with the parameters of a Paddle model, where it is not the usual one',
+  },
+  'no-infer-scales': {
+    boolean: true,
+    describe: 'Do not take thresholds in the attributes of a Paddle model as scales',
+  },
   'ops-to-quantize': {
     string: true,
     requiresArg: true,
@@ -91,6 +100,8 @@ export function modelOptions({ file, name }: OpenedModel, flags: Flags): Compile
     requireInt8: requiredTypes(flags),
     minRegion: flags.count('min-region'),
     precision: precision(flags) as CompileOptions['precision'],
+    paramsFile: flags.required('params-file'),
+    inferScales: !flags.on('no-infer-scales'),
     target: flags.required('target') as Target | undefined,
     batch: flags.count('batch'),
     inputShapes: inputShapes(flags),

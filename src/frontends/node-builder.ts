@@ -93,20 +93,20 @@ export class NodeBuilder implements GraphBuilder {
   }
 
   /**
-   * Puts the nodes into the graph and returns the results under the names that the source gives them. The source id
+   * Puts the nodes into the graph and returns the results (absent ones stay so) under the names that the source gives them. The source id
    * goes to the first node that computes: quantizing operands and results around it is not what the user means by it.
    */
-  finish(results: readonly Value[]): Value[] {
+  finish(results: readonly (Value | undefined)[]): (Value | undefined)[] {
     results.forEach((value, i) => {
       const name = this.origin.outputs[i];
       // A draft that is the result twice keeps the first name.
-      if (name && this.created.delete(value)) (value as Draft).name = name;
+      if (name && value && this.created.delete(value)) (value as Draft).name = name;
     });
     const computing = this.pending.slice(this.prepared).find(({ op }) => OPS.get(op)?.quant !== 'boundary');
     const main = computing ?? this.pending.find(({ op }) => OPS.get(op)?.quant !== 'boundary') ?? this.pending[0];
     for (const pending of this.pending) this.enter(pending, pending === main);
     if (this.pending.length === 0) this.recordFolding(results);
-    return results.map((value) => this.scope.settled(value));
+    return results.map((value) => value && this.scope.settled(value));
   }
 
   private enter({ op, attrs, inputs, outputs }: PendingNode, isMain: boolean): Node {
@@ -129,8 +129,8 @@ export class NodeBuilder implements GraphBuilder {
     return node;
   }
 
-  private recordFolding(results: readonly Value[]): void {
-    const how = results.every((v) => v.data) ? 'its result is constant' : 'it passes its input through';
+  private recordFolding(results: readonly (Value | undefined)[]): void {
+    const how = results.every((v) => v?.data) ? 'its result is constant' : 'it passes its input through';
     this.scope.graph.folded.set(this.origin.id, { op: this.type, host: null, how });
   }
 }

@@ -1,6 +1,7 @@
 import type { Graph, Value } from '../ir/graph.js';
 import type { Tensor, TensorData } from '../ir/tensor.js';
 import { sameType, type TensorType } from '../ir/type.js';
+import type { PlainCodes } from '../ops/import-context.js';
 import { assert } from '../support/errors.js';
 
 /** A value that is not in the graph yet: its id is negative, its name may still change. */
@@ -23,6 +24,8 @@ export class Scope {
   /** The constants of the graph by their data, so that a weight that is read twice stays one. */
   private readonly entered = new Map<TensorData, Value[]>();
   private readonly taken: ReadonlySet<string>;
+  /** Values that hold codes of others as plain numbers. */
+  readonly plainCodes = new Map<Value, PlainCodes>();
   private nextDraft = -1;
 
   /** `taken` are the names of the source that only their own values may have. */
@@ -73,6 +76,8 @@ export class Scope {
   /** Says which value of the graph a draft has become. */
   settle(draft: Value, value: Value): void {
     this.inGraph.set(draft, value);
+    const codes = this.plainCodes.get(draft);
+    if (codes) this.plainCodes.set(value, codes);
   }
 
   /** What a value has become so far: constants stay drafts until a node reads them. */

@@ -14,6 +14,14 @@ export interface CodeRange {
   readonly proof: string;
 }
 
+/** What the model observed of a value's range, apart from fake quantization: a scale that may be inferred from it. */
+export interface ObservedRange {
+  /** The greatest magnitude. */
+  readonly threshold: number;
+  /** Where the model says so, in words for the user. */
+  readonly source: string;
+}
+
 /** An SSA value: a graph input, a constant (`data`) or one output of a node. */
 export interface Value {
   readonly id: number;
@@ -21,6 +29,9 @@ export interface Value {
   readonly name: string;
   type: TensorType;
   readonly data?: Tensor;
+  /** Where its grid comes from, in words for the user. */
+  gridSource?: string;
+  observed?: ObservedRange;
   /** Set by analyze-ranges on 8-bit codes. */
   range?: CodeRange;
 }
@@ -124,6 +135,8 @@ export class Graph {
   readonly history: Change[] = [];
   /** The regions that could be int8, and whether they are; set by quantize-placement. */
   readonly decisions: RegionDecision[] = [];
+  /** Source ids that the model itself leaves in float, and its words for it. */
+  readonly keptFloat = new Map<number, string>();
   private nextValue = 0;
   private nextNode = 0;
   private readonly names = new Set<string>();

@@ -1,3 +1,4 @@
+import { ofX } from './import-paddle.js';
 import { importUnary, unaryOp } from './unary-function.js';
 
 export const abs = unaryOp({
@@ -5,5 +6,6 @@ export const abs = unaryOp({
   doc: 'absolute value',
   fn: 'abs',
   whole: (x) => (x < 0n ? -x : x),
+  paddle: { abs: ofX('abs') },
   onnx: { Abs: importUnary('abs') },
 });

@@ -1,4 +1,5 @@
 import { sizeOf } from '../ir/type.js';
+import { importAffineChannel } from './import-paddle-normalize.js';
 import { lowerAffineChannel } from './lowering/convolution.js';
 import { defineOp } from './op.js';
 import { normalizeAxis, realTypeOf, show, tensorAt } from './shapes.js';
@@ -37,4 +38,5 @@ export const affineChannel = defineOp<AffineAttrs>({
     }
     return [{ type: { dtype: 'f32', shape }, data }];
   },
+  paddle: { affine_channel: importAffineChannel },
 });

@@ -1,6 +1,8 @@
 import { rowMajorStrides } from '../ir/tensor.js';
+import { sizeOf } from '../ir/type.js';
 import { stridedIndices } from './broadcast.js';
-import type { OnnxImporter } from './import-context.js';
+import type { OnnxImporter, PaddleImporter } from './import-context.js';
+import { dtypeOf, reshape } from './import-paddle.js';
 import { lowerArgReduce } from './lowering/reduction.js';
 import { defineOp, type Op } from './op.js';
 import { reducedShape } from './reduce-shared.js';
@@ -11,6 +13,21 @@ export type ArgAttrs = { readonly axis: number; readonly keepDims: boolean; read
 
 const shapeOf = (attrs: ArgAttrs, shape: readonly number[]): number[] =>
   reducedShape({ axes: [attrs.axis], keepDims: attrs.keepDims }, shape);
+
+/** Paddle arg_max and arg_min: along an axis or over all elements; of equal elements the first. */
+const importPaddleArg =
+  (name: string): PaddleImporter =>
+  (context) => {
+    const { attrs } = context;
+    const flat = attrs.bool('flatten', false);
+    const x = context.input('X');
+    const source = flat ? reshape(context, x, [sizeOf(x.type.shape)]) : x;
+    const axis = normalizeAxis(flat ? 0 : attrs.int('axis', -1), source.type.shape.length);
+    const y = context.add(name, { axis, keepDims: attrs.bool('keepdims', false), last: false }, [source]);
+    const wanted = attrs.int('dtype', 3);
+    const dtype = wanted < 0 ? 'i64' : dtypeOf(context, wanted);
+    return dtype === 'i64' ? y : context.add('cast', { to: dtype }, [y]);
+  };
 
 /** arg_max and arg_min. */
 export function argOp(name: string, onnx: string, op: 'max' | 'min'): Op {
@@ -49,5 +66,6 @@ export function argOp(name: string, onnx: string, op: 'max' | 'min'): Op {
       return [{ type: { dtype: 'i64', shape: shapeOf(attrs, shape) }, data }];
     },
     onnx: { [onnx]: importArg },
+    paddle: { [name]: importPaddleArg(name) },
   });
 }

@@ -2,6 +2,7 @@ import type { Value } from '../ir/graph.js';
 import { allocate } from '../ir/tensor.js';
 import { isCodes, sizeOf } from '../ir/type.js';
 import type { OnnxImporter } from './import-context.js';
+import { importDropout as importPaddleDropout, importIdentity as importPaddleIdentity } from './import-paddle-shape.js';
 import { lowerIdentity } from './lowering/movement.js';
 import { defineOp } from './op.js';
 import { plainDtype, tensorAt, typeOf } from './shapes.js';
@@ -33,5 +34,11 @@ export const assign = defineOp({
   lower: lowerIdentity,
   infer: (_attrs, inputs) => [{ dtype: plainDtype(typeOf(inputs, 0)), shape: typeOf(inputs, 0).shape }],
   reference: (_attrs, inputs) => [tensorAt(inputs, 0)],
+  paddle: {
+    assign: importPaddleIdentity,
+    share_data: importPaddleIdentity,
+    moving_average_abs_max_scale: importPaddleIdentity,
+    dropout: importPaddleDropout,
+  },
   onnx: { Identity: importIdentity, Dropout: importDropout },
 });

@@ -2,6 +2,7 @@ import type { Value } from '../ir/graph.js';
 import { f32 } from '../ir/tensor.js';
 import { sizeOf } from '../ir/type.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
+import { importBatchNorm as importPaddleBatchNorm } from './import-paddle-normalize.js';
 import { defineOp } from './op.js';
 import { realTypeOf, show, tensorAt } from './shapes.js';
 
@@ -67,5 +68,6 @@ export const batchNorm = defineOp<BatchNormAttrs>({
     }
     return [{ type: { dtype: 'f32', shape }, data }];
   },
+  paddle: { batch_norm: importPaddleBatchNorm, sync_batch_norm: importPaddleBatchNorm },
   onnx: { BatchNormalization: importBatchNorm },
 });

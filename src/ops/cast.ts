@@ -2,6 +2,7 @@ import { nearestFloat, truncateFloat } from '../codegen/kernels/integers.js';
 import { allocate } from '../ir/tensor.js';
 import { type DType, isCodes } from '../ir/type.js';
 import type { OnnxImporter } from './import-context.js';
+import { importCast as importPaddleCast } from './import-paddle-shape.js';
 import { lowerCast } from './lowering/integers.js';
 import { defineOp } from './op.js';
 import { tensorAt, typeOf } from './shapes.js';
@@ -59,5 +60,6 @@ export const cast = defineOp<CastAttrs>({
     for (let i = 0; i < data.length; i++) data[i] = convert(x.data[i] as number | bigint, attrs.to) as never;
     return [{ type: { dtype: attrs.to, shape: x.type.shape }, data }];
   },
+  paddle: { cast: importPaddleCast },
   onnx: { Cast: importCast, CastLike: importCastLike },
 });

@@ -4,7 +4,7 @@ import { isCodes } from '../ir/type.js';
 import { applyActivation } from '../quant/activation.js';
 import { clamp } from '../quant/rounding.js';
 import { toReal } from '../quant/tensors.js';
-import type { ImportContext, OnnxImporter } from './import-context.js';
+import type { ImportContext, OnnxImporter, PaddleImporter } from './import-context.js';
 import { lowerActivation } from './lowering/unary.js';
 import { defineOp, type Op } from './op.js';
 import { realTypeOf, tensorAt } from './shapes.js';
@@ -51,6 +51,16 @@ const importClip: OnnxImporter = (context) => {
   return context.add('clip', isCodes(x.type) ? { ...bounds(context), onCodes: true } : bounds(context), [x]);
 };
 
+/** Paddle clip and brelu: bounds from Min and Max, or from attributes. */
+const importPaddleClip: PaddleImporter = (context) => {
+  const { attrs } = context;
+  const finite = (x: number): number => clamp(x, -FLOAT32_MAX, FLOAT32_MAX);
+  const [lo, hi] = context.type === 'brelu' ? ['t_min', 't_max'] : ['min', 'max'];
+  const min = context.numbers('Min')?.[0] ?? attrs.float(lo as string, 0);
+  const max = context.numbers('Max')?.[0] ?? attrs.float(hi as string, context.type === 'brelu' ? 24 : FLOAT32_MAX);
+  return context.add('clip', { min: finite(Math.min(min, max)), max: finite(max) }, [context.input('X')]);
+};
+
 export const clip: Op = defineOp<ClipAttrs>({
   name: 'clip',
   doc: 'min(max(x, min), max); with onCodes the bounds are codes and the result keeps the grid',
@@ -78,5 +88,6 @@ export const clip: Op = defineOp<ClipAttrs>({
     for (let i = 0; i < data.length; i++) data[i] = clamp(Number(x.data[i]), attrs.min, attrs.max) as never;
     return { type: output, data };
   },
+  paddle: { clip: importPaddleClip, brelu: importPaddleClip },
   onnx: { Clip: importClip },
 });

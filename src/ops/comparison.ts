@@ -2,6 +2,7 @@ import type { FurtherBinary } from '../codegen/kernels/binary-functions.js';
 import { sizeOf } from '../ir/type.js';
 import { broadcastShape, broadcastStrides, stridedIndices } from './broadcast.js';
 import type { OnnxImporter } from './import-context.js';
+import { elementwise } from './import-paddle.js';
 import { lowerBinary } from './lowering/elementwise.js';
 import { defineOp, type Op } from './op.js';
 import { plainDtype, tensorAt, typeOf } from './shapes.js';
@@ -15,6 +16,8 @@ interface ComparisonOp {
   readonly logical: boolean;
   holds(a: number | bigint, b: number | bigint): boolean;
   readonly onnx: Readonly<Record<string, OnnxImporter>>;
+  /** Further Paddle types, besides the one of the op's name. */
+  readonly paddle?: Op['paddle'];
 }
 
 /** The importer of a comparison; `swapped` exchanges the operands. */
@@ -51,5 +54,6 @@ export function comparisonOp(def: ComparisonOp): Op {
       return [{ type: { dtype: 'bool', shape }, data }];
     },
     onnx: def.onnx,
+    paddle: { [def.name]: elementwise(def.name), ...def.paddle },
   });
 }

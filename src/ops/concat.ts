@@ -7,6 +7,7 @@ import { quantizeTensor, toReal } from '../quant/tensors.js';
 import { centredCodes, isPerTensorCodes } from './codes.js';
 import type { OnnxImporter } from './import-context.js';
 import { quantAttr } from './import-helpers.js';
+import { importConcat as importPaddleConcat, importStack } from './import-paddle-shape.js';
 import { operatorForm, triples } from './import-quantized.js';
 import { lowerConcat } from './lowering/movement.js';
 import { defineOp } from './op.js';
@@ -103,5 +104,6 @@ export const concat = defineOp<ConcatAttrs>({
       );
     return join(attrs, parts.map(toReal), { dtype: 'f32', shape: output.shape });
   },
+  paddle: { concat: importPaddleConcat, stack: importStack },
   onnx: { Concat: importConcat, 'com.microsoft:QLinearConcat': importQLinearConcat },
 });

@@ -4,6 +4,7 @@ import { sizeOf, type TensorType } from '../ir/type.js';
 import { integerConv, referenceConv } from './conv-shared.js';
 import { asStuffedConv, spatialOutput, type TransposeConvAttrs, unitConv } from './conv-transpose-shared.js';
 import { importConvTranspose } from './import-conv-transpose.js';
+import { importConv2dTranspose } from './import-paddle-conv.js';
 import { lowerConvTranspose } from './lowering/convolution-transpose.js';
 import { defineOp } from './op.js';
 import { realTypeOf, show, tensorAt } from './shapes.js';
@@ -38,5 +39,6 @@ export const conv2dTranspose = defineOp<TransposeConvAttrs>({
   integer: (attrs, inputs, output) => integerConv(unitConv(attrs), operands(attrs, inputs), output),
   /** Every input element meets all taps of its group's filters. */
   macs: (_, inputs) => sizeOf((inputs[0] as TensorType).shape) * sizeOf((inputs[1] as TensorType).shape.slice(1)),
+  paddle: { conv2d_transpose: importConv2dTranspose, depthwise_conv2d_transpose: importConv2dTranspose },
   onnx: { ConvTranspose: importConvTranspose },
 });

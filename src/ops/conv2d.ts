@@ -3,6 +3,7 @@ import { type ConvAttrs, convMacs, inferConv, integerConv, referenceConv } from 
 import type { OnnxImporter } from './import-context.js';
 import { asImage } from './import-image.js';
 import { integerProductOp } from './import-integer.js';
+import { importConv2d } from './import-paddle-conv.js';
 import { operatorForm, withInputs } from './import-quantized.js';
 import { convolutionHalo, lowerConv2d } from './lowering/convolution.js';
 import { defineOp } from './op.js';
@@ -71,6 +72,12 @@ export const conv2d = defineOp<ConvAttrs>({
   reference: referenceConv,
   macs: convMacs,
   integer: integerConv,
+  paddle: {
+    conv2d: importConv2d,
+    depthwise_conv2d: importConv2d,
+    conv2d_fusion: importConv2d,
+    fused_conv2d: importConv2d,
+  },
   onnx: {
     Conv: importConv,
     ConvInteger: integerProductOp(0, importConv),

@@ -1,6 +1,7 @@
 import { type BlockOpAttrs, blockIndices, checkBlocks } from './blocks.js';
 import type { OnnxImporter } from './import-context.js';
 import { onReals } from './import-helpers.js';
+import { importPixelShuffle } from './import-paddle-shape.js';
 import { lowerBlocks } from './lowering/rearrange.js';
 import { gatherElements } from './move.js';
 import { defineOp } from './op.js';
@@ -31,5 +32,6 @@ export const depthToSpace = defineOp<BlockOpAttrs>({
     const shape = shapeOf(attrs, x.type.shape);
     return [gatherElements(x, blockIndices(attrs, shape), shape)];
   },
+  paddle: { pixel_shuffle: importPixelShuffle },
   onnx: { DepthToSpace: importDepthToSpace },
 });

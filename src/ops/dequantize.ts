@@ -3,6 +3,7 @@ import { toReal } from '../quant/tensors.js';
 import { codesAsReals } from './import-codes.js';
 import type { OnnxImporter } from './import-context.js';
 import { importGrid } from './import-grid.js';
+import { DEQUANTIZE_IMPORTERS } from './import-paddle-fake.js';
 import { lowerDequantize } from './lowering/movement.js';
 import { defineOp } from './op.js';
 import { show, tensorAt, typeOf } from './shapes.js';
@@ -28,5 +29,6 @@ export const dequantize = defineOp({
   },
   reference: (_attrs, inputs) => [toReal(tensorAt(inputs, 0))],
   integer: (_attrs, inputs) => toReal(tensorAt(inputs, 0)),
+  paddle: DEQUANTIZE_IMPORTERS,
   onnx: { DequantizeLinear: importDequantize, 'com.microsoft:DequantizeLinear': importDequantize },
 });

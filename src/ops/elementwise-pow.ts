@@ -2,7 +2,8 @@ import { applyFurtherBinary } from '../codegen/kernels/binary-functions.js';
 import type { Value } from '../ir/graph.js';
 import type { DType } from '../ir/type.js';
 import { elementwiseOp } from './elementwise.js';
-import type { ImportContext, OnnxImporter } from './import-context.js';
+import type { ImportContext, OnnxImporter, PaddleImporter } from './import-context.js';
+import { binary, scalarLike } from './import-paddle.js';
 
 /** A power by a constant as products and roots, or null where there is no such form. */
 function simplePower(context: ImportContext, x: Value, exponent: number): Value | null {
@@ -28,9 +29,20 @@ const importPow: OnnxImporter = (context) => {
   return cast(context.add('elementwise_pow', { activation: null }, [cast(x, common), cast(y, common)]), dtype);
 };
 
+/** Paddle pow: every element to one constant power. */
+const importPaddlePow: PaddleImporter = (context) => {
+  const x = context.input('X');
+  const factor = context.numbers('FactorTensor')?.[0] ?? context.attrs.float('factor', 1);
+  if (factor === 1) return x;
+  if (factor === 2) return context.add('square', {}, [x]);
+  if (factor === 0.5) return context.add('sqrt', {}, [x]);
+  return binary(context, 'elementwise_pow', x, scalarLike(context, x, factor));
+};
+
 export const elementwisePow = elementwiseOp({
   name: 'elementwise_pow',
   doc: 'x to the power of y with numpy broadcasting; powers of integers are whole',
+  paddle: { pow: importPaddlePow },
   onnx: 'Pow',
   importers: { Pow: importPow },
   kernel: 'pow',

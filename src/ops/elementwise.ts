@@ -11,6 +11,7 @@ import { broadcastShape, broadcastStrides, stridedIndices } from './broadcast.js
 import { operand, operandScale } from './codes.js';
 import { finisher } from './epilogue.js';
 import type { OnnxImporter } from './import-context.js';
+import { elementwise } from './import-paddle.js';
 import { lowerBinary } from './lowering/elementwise.js';
 import { defineOp, type Op } from './op.js';
 import { asInputs, plainDtype, tensorAt, typeOf } from './shapes.js';
@@ -25,6 +26,8 @@ interface BinaryOp {
   readonly onnx: string;
   /** How ONNX types are read, where it is not one type with two operands. */
   readonly importers?: Readonly<Record<string, OnnxImporter>>;
+  /** How Paddle types are read, besides the one of the op's name. */
+  readonly paddle?: Op['paddle'];
   /** The kernel's name for it, on integers too. */
   readonly kernel: BinaryKernelOp;
   real(a: number, b: number): number;
@@ -121,6 +124,7 @@ export function elementwiseOp(op: BinaryOp): Op {
       ? { integer: (attrs: ElementwiseAttrs, inputs: Inputs, output: TensorType) => integer(op, attrs, inputs, output) }
       : {}),
     onnx: op.importers ?? { [op.onnx]: importPair(op.name, op.onnx) },
+    paddle: { ...(op.name.startsWith('elementwise_') ? { [op.name]: elementwise(op.name) } : {}), ...op.paddle },
   });
 }
 

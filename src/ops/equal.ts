@@ -1,4 +1,5 @@
 import { comparisonOp, importComparison } from './comparison.js';
+import { alignedPair } from './import-paddle.js';
 
 export const equal = comparisonOp({
   name: 'equal',
@@ -6,5 +7,8 @@ export const equal = comparisonOp({
   kernel: 'equal',
   logical: false,
   holds: (a, b) => a === b,
+  paddle: {
+    not_equal: (context) => context.add('logical_not', {}, [context.add('equal', {}, alignedPair(context))]),
+  },
   onnx: { Equal: importComparison('equal') },
 });

@@ -1,6 +1,7 @@
 import { broadcastShape, broadcastStrides, stridedIndices } from './broadcast.js';
 import type { OnnxImporter } from './import-context.js';
 import { onReals } from './import-helpers.js';
+import { importExpandAs, importExpandV2 } from './import-paddle-shape.js';
 import { lowerExpand } from './lowering/movement.js';
 import { gatherElements } from './move.js';
 import { defineOp } from './op.js';
@@ -29,5 +30,6 @@ export const expand = defineOp<ExpandAttrs>({
     const indices = stridedIndices(attrs.shape, broadcastStrides(x.type.shape, attrs.shape));
     return [gatherElements(x, indices, attrs.shape)];
   },
+  paddle: { expand_v2: importExpandV2, expand_as: importExpandAs, expand_as_v2: importExpandAs },
   onnx: { Expand: importExpand },
 });

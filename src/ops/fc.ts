@@ -1,6 +1,7 @@
 import type { Value } from '../ir/graph.js';
 import { f32 } from '../ir/tensor.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
+import { importFc } from './import-paddle-product.js';
 import { operatorForm } from './import-quantized.js';
 import { lowerProduct } from './lowering/product.js';
 import { defineOp } from './op.js';
@@ -58,5 +59,6 @@ export const fc = defineOp<ProductAttrs>({
   reference: referenceProduct,
   macs: productMacs,
   integer: integerProduct,
+  paddle: { fc: importFc },
   onnx: { Gemm: importGemm, 'com.microsoft:QGemm': importQGemm },
 });

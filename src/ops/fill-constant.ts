@@ -1,6 +1,7 @@
 import { allocate, f32, i64, type Tensor } from '../ir/tensor.js';
 import { type DType, sizeOf } from '../ir/type.js';
 import type { OnnxImporter } from './import-context.js';
+import * as shapes from './import-paddle-shape.js';
 import { defineOp } from './op.js';
 import { show } from './shapes.js';
 
@@ -48,5 +49,12 @@ export const fillConstant = defineOp<FillAttrs>({
   quant: 'float-only',
   infer: (attrs) => [{ dtype: attrs.dtype, shape: attrs.shape }],
   reference: (attrs) => [fill(attrs.shape, attrs.dtype, attrs.value)],
+  paddle: {
+    fill_constant: shapes.importFillConstant,
+    fill_constant_batch_size_like: shapes.importFillLike,
+    fill_any_like: shapes.importFillAnyLike,
+    fill_zeros_like: shapes.importFillAnyLike,
+    assign_value: shapes.importAssignValue,
+  },
   onnx: { Constant: importConstant, ConstantOfShape: importConstantOfShape },
 });

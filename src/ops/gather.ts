@@ -2,6 +2,7 @@ import { numbers } from '../ir/tensor.js';
 import { sizeOf } from '../ir/type.js';
 import type { OnnxImporter } from './import-context.js';
 import { onReals } from './import-helpers.js';
+import { importLookup, importGather as importPaddleGather } from './import-paddle-shape.js';
 import { lowerGather } from './lowering/resample.js';
 import { gatherElements } from './move.js';
 import { defineOp } from './op.js';
@@ -50,6 +51,12 @@ export const gather = defineOp<GatherAttrs>({
     for (let o = 0; o < outer; o++)
       for (const p of picks) for (let i = 0; i < inner; i++) from[at++] = (o * extent + p) * inner + i;
     return [gatherElements(x, from, gatherShape(axis, x.type.shape, indices.type.shape))];
+  },
+  paddle: {
+    gather: importPaddleGather,
+    index_select: importPaddleGather,
+    lookup_table: importLookup,
+    lookup_table_v2: importLookup,
   },
   onnx: { Gather: importGather },
 });

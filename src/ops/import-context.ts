@@ -70,6 +70,12 @@ export interface PaddleAttrs {
   has(name: string): boolean;
 }
 
+/** Real numbers, and the steps in which another value counts them. */
+export interface PlainCodes {
+  readonly real: Value;
+  readonly units: readonly number[];
+}
+
 /** One op of a Paddle program. Operands stand in named slots, each a list of variables. */
 export interface PaddleContext extends GraphBuilder {
   readonly attrs: PaddleAttrs;
@@ -86,6 +92,10 @@ export interface PaddleContext extends GraphBuilder {
   outputCount(slot: string): number;
   /** Whether anything reads an output slot. */
   isRead(slot: string): boolean;
+  /** Remembers that a value holds the codes of reals as plain numbers: real = value * units, one or per channel. */
+  noteCodes(value: Value, codes: PlainCodes): void;
+  /** What was remembered of a value. */
+  codesOf(value: Value): PlainCodes | null;
 }
 
 /**

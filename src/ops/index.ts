@@ -38,7 +38,7 @@ import { gelu } from './gelu.js';
 import { geluTanh } from './gelu-tanh.js';
 import { hardSigmoid } from './hard-sigmoid.js';
 import { hardSwish } from './hard-swish.js';
-import type { OnnxImporter } from './import-context.js';
+import type { OnnxImporter, PaddleImporter } from './import-context.js';
 import { guarded } from './import-helpers.js';
 import { isinfV2 } from './isinf-v2.js';
 import { isnanV2 } from './isnan-v2.js';
@@ -204,6 +204,11 @@ export const ONNX_IMPORTERS: ReadonlyMap<string, { readonly op: Op; readonly imp
       ([type, importer]) => [type, { op, importer: guarded(type, op, importer) }] as const,
     ),
   ),
+);
+
+/** How each Paddle op type is read, and the op whose file says so. */
+export const PADDLE_IMPORTERS: ReadonlyMap<string, { readonly op: Op; readonly importer: PaddleImporter }> = new Map(
+  LIST.flatMap((op) => Object.entries(op.paddle ?? {}).map(([type, importer]) => [type, { op, importer }] as const)),
 );
 
 /** An ONNX op type without its domain, as users and tables name it. */

@@ -1,3 +1,4 @@
+import { ofX } from './import-paddle.js';
 import { predicateOp } from './predicate.js';
 
 export const isnanV2 = predicateOp({
@@ -5,5 +6,6 @@ export const isnanV2 = predicateOp({
   doc: 'whether x is not a number',
   fn: 'is_nan',
   of: 'f32',
+  paddle: { isnan_v2: ofX('isnan_v2') },
   onnx: { IsNaN: (context) => context.add('isnan_v2', {}, [context.input(0)]) },
 });

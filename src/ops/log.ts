@@ -1,8 +1,13 @@
+import { ofX } from './import-paddle.js';
 import { importUnary, unaryOp } from './unary-function.js';
 
 export const log = unaryOp({
   name: 'log',
   doc: 'natural logarithm: -infinity for 0, NaN below',
   fn: 'log',
+  paddle: {
+    log: ofX('log'),
+    logsigmoid: (context) => context.add('log', {}, [context.add('sigmoid', {}, [context.input('X')])]),
+  },
   onnx: { Log: importUnary('log') },
 });

@@ -1,3 +1,4 @@
+import { ofX } from './import-paddle.js';
 import { predicateOp } from './predicate.js';
 
 export const logicalNot = predicateOp({
@@ -5,5 +6,6 @@ export const logicalNot = predicateOp({
   doc: 'whether x does not hold',
   fn: 'not',
   of: 'bool',
+  paddle: { logical_not: ofX('logical_not') },
   onnx: { Not: (context) => context.add('logical_not', {}, [context.input(0)]) },
 });

@@ -7,6 +7,7 @@ import { centredCodes, isPerTensorCodes } from './codes.js';
 import { finishSums } from './epilogue.js';
 import type { OnnxImporter } from './import-context.js';
 import { integerProductOp } from './import-integer.js';
+import { importMatmul as importPaddleMatmul } from './import-paddle-product.js';
 import { operatorForm } from './import-quantized.js';
 import { lowerMatmul } from './lowering/matmul.js';
 import { defineOp } from './op.js';
@@ -107,5 +108,6 @@ export const matmul = defineOp<MatmulAttrs>({
   reference,
   integer,
   macs: ({ transX }, inputs, output) => sizeOf(output.shape) * (inputs[0]?.shape.at(transX ? -2 : -1) ?? 1),
+  paddle: { matmul: importPaddleMatmul, matmul_v2: importPaddleMatmul, bmm: importPaddleMatmul },
   onnx: { MatMul: importMatMul, MatMulInteger: integerProductOp(-1, importMatMul), QLinearMatMul: importQLinearMatMul },
 });

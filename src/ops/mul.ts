@@ -1,3 +1,4 @@
+import { importMul } from './import-paddle-product.js';
 import { lowerProduct } from './lowering/product.js';
 import { defineOp } from './op.js';
 import { inferProduct, integerProduct, type ProductAttrs, productMacs, referenceProduct } from './product-shared.js';
@@ -12,4 +13,5 @@ export const mul = defineOp<ProductAttrs>({
   reference: referenceProduct,
   macs: productMacs,
   integer: integerProduct,
+  paddle: { mul: importMul },
 });

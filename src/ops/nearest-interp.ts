@@ -1,3 +1,4 @@
+import { importNearest } from './import-paddle-resize.js';
 import { importResize } from './import-resize.js';
 import { lowerResize } from './lowering/resample.js';
 import { defineOp } from './op.js';
@@ -12,5 +13,6 @@ export const nearestInterp = defineOp<ResizeAttrs>({
   lower: (context, attrs) => lowerResize(context, (d, size) => tapsOf(attrs, d, size)),
   infer: (attrs, inputs) => inferResize(attrs, plainDtype(typeOf(inputs, 0)), typeOf(inputs, 0).shape),
   reference: (attrs, inputs) => [referenceResize(attrs, tensorAt(inputs, 0))],
+  paddle: { nearest_interp: importNearest, nearest_interp_v2: importNearest },
   onnx: { Resize: importResize, Upsample: importResize },
 });

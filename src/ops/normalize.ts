@@ -7,6 +7,7 @@ import {
   importLpNorm,
   importMeanVarianceNorm,
 } from './import-normalize.js';
+import * as norms from './import-paddle-normalize.js';
 import { lowerNormalize } from './lowering/reduction.js';
 import { defineOp } from './op.js';
 import { normalizeAxes, realTypeOf, tensorAt } from './shapes.js';
@@ -39,6 +40,13 @@ export const normalize = defineOp<NormalizeAttrs>({
       for (const o of offsets) data[start + o] = (at(o) - mean) / Math.sqrt(variance + attrs.epsilon);
     }
     return [{ type: { dtype: 'f32', shape: type.shape }, data }];
+  },
+  paddle: {
+    layer_norm: norms.importLayerNorm,
+    instance_norm: norms.importInstanceNorm,
+    group_norm: norms.importGroupNorm,
+    norm: norms.importL2Norm,
+    p_norm: norms.importPNorm,
   },
   onnx: {
     LayerNormalization: importLayerNorm,

@@ -2,6 +2,7 @@ import { allocate, rowMajorStrides } from '../ir/tensor.js';
 import { isCodes, sizeOf } from '../ir/type.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { onReals } from './import-helpers.js';
+import { importPad as importPaddlePad } from './import-paddle-shape.js';
 import { lowerPad } from './lowering/pad.js';
 import { defineOp } from './op.js';
 import { normalizeAxis, reshaped, show, tensorAt, typeOf } from './shapes.js';
@@ -107,5 +108,6 @@ export const pad = defineOp<PadAttrs>({
     const { dtype } = x.type;
     return [{ type: { dtype, shape }, data }];
   },
+  paddle: { pad: importPaddlePad, pad2d: importPaddlePad, pad3d: importPaddlePad },
   onnx: { Pad: importPad },
 });

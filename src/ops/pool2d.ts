@@ -7,6 +7,7 @@ import { finisher } from './epilogue.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { onReals } from './import-helpers.js';
 import { asImage, type Image } from './import-image.js';
+import { importPool2d } from './import-paddle-pool.js';
 import { quantizedOp } from './import-quantized.js';
 import { lowerPool } from './lowering/pool.js';
 import { defineOp } from './op.js';
@@ -93,6 +94,7 @@ export const pool2d = defineOp<PoolAttrs>({
   infer,
   reference,
   integer,
+  paddle: { pool2d: importPool2d },
   onnx: {
     AveragePool: importPool('avg'),
     MaxPool: importPool('max'),

@@ -13,10 +13,11 @@ interface PredicateOp {
   /** The dtype of the operand. */
   readonly of: 'f32' | 'bool';
   readonly onnx: Readonly<Record<string, OnnxImporter>>;
+  readonly paddle?: Op['paddle'];
 }
 
 /** A truth value of one operand. */
-export function predicateOp({ name, doc, fn, of, onnx }: PredicateOp): Op {
+export function predicateOp({ name, doc, fn, of, onnx, paddle }: PredicateOp): Op {
   return defineOp({
     name,
     doc,
@@ -34,5 +35,6 @@ export function predicateOp({ name, doc, fn, of, onnx }: PredicateOp): Op {
       return [{ type: { dtype: 'bool', shape: type.shape }, data: values }];
     },
     onnx,
+    ...(paddle ? { paddle } : {}),
   });
 }

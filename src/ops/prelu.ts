@@ -1,6 +1,7 @@
 import { broadcastShape } from './broadcast.js';
 import { elementwiseOp } from './elementwise.js';
 import type { OnnxImporter } from './import-context.js';
+import { importPrelu as importPaddlePrelu } from './import-paddle-shape.js';
 import { show } from './shapes.js';
 
 /** ONNX PRelu; one constant slope is a leaky relu. The slope broadcasts to x only. */
@@ -18,6 +19,7 @@ const importPrelu: OnnxImporter = (context) => {
 export const prelu = elementwiseOp({
   name: 'prelu',
   doc: 'x where x >= 0, else x * slope, with numpy broadcasting of the slope',
+  paddle: { prelu: importPaddlePrelu },
   onnx: 'PRelu',
   importers: { PRelu: importPrelu },
   kernel: 'prelu',

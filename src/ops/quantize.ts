@@ -4,6 +4,7 @@ import { quantizeTensor } from '../quant/tensors.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { importGrid } from './import-grid.js';
 import { quantAttr } from './import-helpers.js';
+import { QUANTIZE_IMPORTERS } from './import-paddle-fake.js';
 import { lowerQuantize } from './lowering/movement.js';
 import { defineOp } from './op.js';
 import { realTypeOf, tensorAt } from './shapes.js';
@@ -44,6 +45,7 @@ export const quantize = defineOp<GridAttrs>({
   // Rounding to the grid is the caller's part, as for every op.
   reference: (_attrs, inputs) => [tensorAt(inputs, 0)],
   integer: (_attrs, inputs, output) => quantizeTensor(tensorAt(inputs, 0), output.quant as Quant),
+  paddle: QUANTIZE_IMPORTERS,
   onnx: {
     QuantizeLinear: importQuantize,
     'com.microsoft:QuantizeLinear': importQuantize,

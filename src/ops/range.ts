@@ -1,6 +1,7 @@
 import type { InferInput } from '../ir/op.js';
 import { allocate, numbers, type Tensor } from '../ir/tensor.js';
 import type { OnnxImporter } from './import-context.js';
+import { importRange as importPaddleRange } from './import-paddle-shape.js';
 import { defineOp } from './op.js';
 import { tensorAt } from './shapes.js';
 
@@ -33,5 +34,6 @@ export const range = defineOp({
   quant: 'float-only',
   infer: (_attrs, inputs) => [rangeOf(constantAt(inputs, 0), constantAt(inputs, 1), constantAt(inputs, 2)).type],
   reference: (_attrs, inputs) => [rangeOf(tensorAt(inputs, 0), tensorAt(inputs, 1), tensorAt(inputs, 2))],
+  paddle: { range: importPaddleRange },
   onnx: { Range: importRange },
 });

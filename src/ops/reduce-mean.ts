@@ -5,6 +5,8 @@ import { toReal } from '../quant/tensors.js';
 import { stridedIndices } from './broadcast.js';
 import { centredCodes, isPerTensorCodes } from './codes.js';
 import { finisher } from './epilogue.js';
+import type { PaddleImporter } from './import-context.js';
+import { reduction, reshape } from './import-paddle.js';
 import { lowerReduce } from './lowering/reduction.js';
 import { defineOp } from './op.js';
 import { importReduce, type ReduceAttrs, reducedShape } from './reduce-shared.js';
@@ -60,6 +62,16 @@ function integer(attrs: ReduceAttrs, inputs: Inputs, output: TensorType): Tensor
   return { type: output, data };
 }
 
+/** Paddle mean: of all elements, as a tensor of one. */
+const importMean: PaddleImporter = (context) => {
+  const x = context.input('X');
+  return reshape(
+    context,
+    context.add('reduce_mean', { axes: x.type.shape.map((_, d) => d), keepDims: false }, [x]),
+    [1],
+  );
+};
+
 export const reduceMean = defineOp<ReduceAttrs>({
   name: 'reduce_mean',
   doc: 'mean over axes',
@@ -69,5 +81,6 @@ export const reduceMean = defineOp<ReduceAttrs>({
   infer,
   reference,
   integer,
+  paddle: { reduce_mean: reduction('reduce_mean'), mean: importMean },
   onnx: { ReduceMean: importReduce('reduce_mean') },
 });

@@ -7,6 +7,7 @@ import { sizeOf, type TensorType } from '../ir/type.js';
 import { stridedIndices } from './broadcast.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { axesOf } from './import-helpers.js';
+import { reduction } from './import-paddle.js';
 import { lowerReduce } from './lowering/reduction.js';
 import { defineOp, type Op } from './op.js';
 import { asInputs, normalizeAxes, plainDtype, tensorAt, typeOf } from './shapes.js';
@@ -77,6 +78,7 @@ export function reduceOp(def: ReduceOp): Op {
       return [{ type, data: reduced(def, attrs, x, type) }];
     },
     onnx: def.onnx,
+    paddle: { [def.name]: reduction(def.name) },
   });
 }
 

@@ -2,6 +2,7 @@ import type { Value } from '../ir/graph.js';
 import { sizeOf } from '../ir/type.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { axesOf, onReals } from './import-helpers.js';
+import * as shapes from './import-paddle-shape.js';
 import { lowerReshape } from './lowering/movement.js';
 import { reshapeTensor } from './move.js';
 import { defineOp } from './op.js';
@@ -74,5 +75,16 @@ export const reshape2 = defineOp<ReshapeAttrs>({
     return [reshaped(type, attrs.shape)];
   },
   reference: (attrs, inputs) => [reshapeTensor(tensorAt(inputs, 0), attrs.shape)],
+  paddle: {
+    reshape: shapes.importReshape,
+    reshape2: shapes.importReshape,
+    squeeze: shapes.importSqueeze,
+    squeeze2: shapes.importSqueeze,
+    unsqueeze: shapes.importUnsqueeze,
+    unsqueeze2: shapes.importUnsqueeze,
+    flatten: shapes.importFlatten,
+    flatten2: shapes.importFlatten,
+    flatten_contiguous_range: shapes.importFlattenRange,
+  },
   onnx: { Reshape: importReshape, Flatten: importFlatten, Squeeze: importSqueeze, Unsqueeze: importUnsqueeze },
 });

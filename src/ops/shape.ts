@@ -1,6 +1,7 @@
 import { i64 } from '../ir/tensor.js';
 import { sizeOf } from '../ir/type.js';
 import type { OnnxImporter } from './import-context.js';
+import { importShape as importPaddleShape } from './import-paddle-shape.js';
 import { defineOp } from './op.js';
 import { tensorAt, typeOf } from './shapes.js';
 
@@ -24,5 +25,6 @@ export const shape = defineOp({
     const dims = tensorAt(inputs, 0).type.shape;
     return [i64([dims.length], dims)];
   },
+  paddle: { shape: importPaddleShape },
   onnx: { Shape: importShape, Size: importSize },
 });

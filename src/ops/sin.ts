@@ -1,8 +1,10 @@
+import { ofX } from './import-paddle.js';
 import { importUnary, unaryOp } from './unary-function.js';
 
 export const sin = unaryOp({
   name: 'sin',
   doc: 'sine, for |x| up to some thousands',
   fn: 'sin',
+  paddle: { sin: ofX('sin') },
   onnx: { Sin: importUnary('sin') },
 });

@@ -3,6 +3,11 @@ import { isCodes } from '../ir/type.js';
 import { stridedIndices } from './broadcast.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { onReals, quantAttr } from './import-helpers.js';
+import {
+  importSlice as importPaddleSlice,
+  importSplit as importPaddleSplit,
+  importUnstack,
+} from './import-paddle-shape.js';
 import { lowerSlice } from './lowering/movement.js';
 import { gatherElements } from './move.js';
 import { defineOp } from './op.js';
@@ -103,6 +108,13 @@ export const slice = defineOp<SliceAttrs>({
     });
     const shape = sliceShape(attrs, x.type.shape);
     return [gatherElements(x, stridedIndices(shape, strides, start), shape)];
+  },
+  paddle: {
+    slice: importPaddleSlice,
+    strided_slice: importPaddleSlice,
+    split: importPaddleSplit,
+    unstack: importUnstack,
+    unbind: importUnstack,
   },
   onnx: { Slice: importSlice, Split: importSplit },
 });

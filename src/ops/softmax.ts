@@ -2,6 +2,7 @@ import type { Value } from '../ir/graph.js';
 import { sizeOf } from '../ir/type.js';
 import { exp } from '../quant/math.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
+import { importSoftmax as importPaddleSoftmax } from './import-paddle-shape.js';
 import { lowerSoftmax } from './lowering/reduction.js';
 import { defineOp } from './op.js';
 import { normalizeAxis, realTypeOf, tensorAt } from './shapes.js';
@@ -51,6 +52,7 @@ export const softmax = defineOp<SoftmaxAttrs>({
       for (let i = start; i < start + inner; i++) softmaxLine(x.data as Float32Array, data, i, n, inner);
     return [{ type: { dtype: 'f32', shape }, data }];
   },
+  paddle: { softmax: importPaddleSoftmax, log_softmax: importPaddleSoftmax },
   onnx: {
     Softmax: importRows((context, x, axis) => context.add('softmax', { axis }, [x])),
     LogSoftmax: importRows(logSoftmax),

@@ -2,6 +2,7 @@ import { rowMajorStrides } from '../ir/tensor.js';
 import { stridedIndices } from './broadcast.js';
 import type { OnnxImporter } from './import-context.js';
 import { onReals } from './import-helpers.js';
+import { importTile as importPaddleTile } from './import-paddle-shape.js';
 import { lowerTile } from './lowering/rearrange.js';
 import { gatherElements } from './move.js';
 import { defineOp } from './op.js';
@@ -49,5 +50,6 @@ export const tile = defineOp<TileAttrs>({
       ),
     ];
   },
+  paddle: { tile: importPaddleTile, expand: importPaddleTile },
   onnx: { Tile: importTile },
 });

@@ -2,6 +2,7 @@ import { allocate, rowMajorStrides } from '../ir/tensor.js';
 import { sizeOf } from '../ir/type.js';
 import { stridedIndices } from './broadcast.js';
 import type { OnnxImporter } from './import-context.js';
+import { importTopK as importPaddleTopK } from './import-paddle-shape.js';
 import { lowerTopK } from './lowering/reduction.js';
 import { defineOp } from './op.js';
 import { normalizeAxis, plainDtype, tensorAt, typeOf } from './shapes.js';
@@ -62,5 +63,6 @@ export const topK = defineOp<TopKAttrs>({
       { type: { dtype: 'i64', shape }, data: places },
     ];
   },
+  paddle: { top_k: importPaddleTopK, top_k_v2: importPaddleTopK },
   onnx: { TopK: importTopK },
 });

@@ -2,6 +2,7 @@ import { rowMajorStrides } from '../ir/tensor.js';
 import { stridedIndices } from './broadcast.js';
 import type { OnnxImporter } from './import-context.js';
 import { onReals } from './import-helpers.js';
+import { importTranspose as importPaddleTranspose, importShuffleChannel } from './import-paddle-shape.js';
 import { lowerTranspose } from './lowering/movement.js';
 import { gatherElements } from './move.js';
 import { defineOp } from './op.js';
@@ -36,6 +37,11 @@ export const transpose2 = defineOp<TransposeAttrs>({
     const shape = permute(attrs.perm, x.type.shape);
     const strides = permute(attrs.perm, rowMajorStrides(x.type.shape));
     return [gatherElements(x, stridedIndices(shape, strides), shape)];
+  },
+  paddle: {
+    transpose: importPaddleTranspose,
+    transpose2: importPaddleTranspose,
+    shuffle_channel: importShuffleChannel,
   },
   onnx: { Transpose: importTranspose },
 });

@@ -11,6 +11,7 @@ interface UnaryOp {
   readonly doc: string;
   readonly fn: UnaryFunction;
   readonly onnx: Readonly<Record<string, OnnxImporter>>;
+  readonly paddle?: Op['paddle'];
   /** The op on integers, where it has such a form; the result has the operand's dtype. */
   readonly whole?: (x: bigint) => bigint;
 }
@@ -22,7 +23,7 @@ export const importUnary =
     context.add(name, {}, [context.input(0)]);
 
 /** An elementwise op of one input, computed in float32; between two grids it is a table of 256 entries. */
-export function unaryOp({ name, doc, fn, onnx, whole }: UnaryOp): Op {
+export function unaryOp({ name, doc, fn, onnx, paddle, whole }: UnaryOp): Op {
   const op: Op = defineOp({
     name,
     doc,
@@ -47,6 +48,7 @@ export function unaryOp({ name, doc, fn, onnx, whole }: UnaryOp): Op {
       return [{ type: { dtype: type.dtype, shape: type.shape }, data }];
     },
     onnx,
+    ...(paddle ? { paddle } : {}),
   });
   return op;
 }

@@ -11,6 +11,7 @@ interface ActivationOp<A extends Attrs> {
   readonly doc: string;
   activation(attrs: A): Activation;
   readonly onnx?: Readonly<Record<string, OnnxImporter>>;
+  readonly paddle?: Op['paddle'];
 }
 
 /** An elementwise op of one input that is an activation; between two grids it is a table of 256 entries. */
@@ -30,6 +31,7 @@ export function activationOp<A extends Attrs>(def: ActivationOp<A>): Op {
       return [{ type: { dtype: 'f32', shape: x.type.shape }, data }];
     },
     ...(def.onnx ? { onnx: def.onnx } : {}),
+    ...(def.paddle ? { paddle: def.paddle } : {}),
   });
   return op;
 }

@@ -29,5 +29,8 @@ export const where = defineOp({
     for (let i = 0; i < data.length; i++) data[i] = at(at(0, i) ? 1 : 2, i) as never;
     return [{ type: { dtype, shape }, data }];
   },
+  paddle: {
+    where: (context) => context.add('where', {}, [context.input('Condition'), context.input('X'), context.input('Y')]),
+  },
   onnx: { Where: (context) => context.add('where', {}, [context.input(0), context.input(1), context.input(2)]) },
 });

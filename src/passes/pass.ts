@@ -13,6 +13,8 @@ export interface PassContext {
   readonly opIdsToSkip: readonly number[];
   /** Int8 regions of fewer nodes stay in float. */
   readonly minRegion: number;
+  /** Whether thresholds in the model's attributes become scales. */
+  readonly inferScales: boolean;
   /** Tells the user something worth knowing. */
   note(text: string): void;
 }

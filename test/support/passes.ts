@@ -48,7 +48,8 @@ export const textOf = (graph: Graph): string => print(graph).replaceAll(PLAIN, '
 /** What passes know by default: all ops in int8. */
 export const passContext = (options: Partial<PassContext> = {}): PassContext => ({
   ops: OPS,
-  precision: 'int8',
+  inferScales: true,
+    precision: 'int8',
   opsToQuantize: null,
   opIdsToSkip: [],
   minRegion: 1,

@@ -1,10 +1,11 @@
 import { Graph, type Value } from '../../ir/graph.js';
 import type { OnnxImporter } from '../../ops/import-context.js';
 import { ONNX_IMPORTERS } from '../../ops/index.js';
-import { internalError, modelError, QcError } from '../../support/errors.js';
+import { modelError } from '../../support/errors.js';
 import { quoted, typeName } from '../names.js';
 import { Scope } from '../scope.js';
 import { Unsupported, type UnsupportedNode, unsupportedError } from '../unsupported.js';
+import { withPlace } from '../with-place.js';
 import { NodeContext } from './context.js';
 import { InputTypes, type ShapeOptions } from './inputs.js';
 import { describeNode } from './names.js';
@@ -49,17 +50,6 @@ function decode(bytes: Uint8Array): ModelProto {
       remedy: 'Give a complete .onnx file as its exporter wrote it.',
     });
   }
-}
-
-/** The error with file and node; an Error of an importer is about the model, a TypeError and the like a bug of qc. */
-function withPlace(error: unknown, file: string | undefined, node?: string): QcError {
-  const place = { ...(file === undefined ? {} : { file }), ...(node === undefined ? {} : { node }) };
-  if (error instanceof QcError) return new QcError(error.kind, error.message, { ...place, ...error.where });
-  const message = error instanceof Error ? error.message : String(error);
-  const isBug = error instanceof TypeError || error instanceof ReferenceError;
-  return isBug
-    ? internalError(`the import failed: ${message}`, { ...place, cause: error })
-    : modelError(message, { ...place, cause: error });
 }
 
 function opsetOf(model: ModelProto): number {
@@ -198,7 +188,7 @@ class Importer {
     );
   }
 
-  private defineResults(node: NodeProto, results: readonly Value[]): void {
+  private defineResults(node: NodeProto, results: readonly (Value | undefined)[]): void {
     node.output.forEach((name, i) => {
       const value = results[i];
       if (name === '') return;

@@ -1,9 +1,10 @@
 import { arrayFromBytes, type Tensor, type TensorData, tensor } from '../../ir/tensor.js';
 import { modelError } from '../../support/errors.js';
+import { bfloat16ToFloat32, halfToNumber } from '../half.js';
 import { quoted } from '../names.js';
 import { isPossibleShape } from '../shapes.js';
 import { Unsupported } from '../unsupported.js';
-import { bfloat16ToFloat32, type ElementType, elementName, elementType, halfToNumber } from './elements.js';
+import { type ElementType, elementName, elementType } from './elements.js';
 import { DataLocation, DataType, type Int64, type TensorProto, toBigInt, toNumber } from './proto.js';
 
 /** What reading tensors needs from outside. */
