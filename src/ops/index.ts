@@ -240,3 +240,16 @@ export const ONNX_ALIASES: ReadonlyMap<string, readonly string[]> = new Map(
     return [type, SEVERAL[type] ?? [op.name]];
   }),
 );
+
+/** Paddle op types that become one of several ops. */
+const SEVERAL_OF_PADDLE: Readonly<Record<string, readonly string[]>> = {
+  matmul: ['mul', 'matmul', 'fc'],
+  matmul_v2: ['mul', 'matmul', 'fc'],
+  conv2d_fusion: ['conv2d', 'depthwise_conv2d'],
+  fused_conv2d: ['conv2d', 'depthwise_conv2d'],
+};
+
+/** The op names that a Paddle op type stands for, where it is not the name of an op itself. */
+export const PADDLE_ALIASES: ReadonlyMap<string, readonly string[]> = new Map(
+  [...PADDLE_IMPORTERS].map(([type, { op }]) => [type, SEVERAL_OF_PADDLE[type] ?? [op.name]]),
+);
