@@ -49,7 +49,7 @@ export const textOf = (graph: Graph): string => print(graph).replaceAll(PLAIN, '
 export const passContext = (options: Partial<PassContext> = {}): PassContext => ({
   ops: OPS,
   inferScales: true,
-    precision: 'int8',
+  precision: 'int8',
   opsToQuantize: null,
   opIdsToSkip: [],
   minRegion: 1,
