@@ -3,6 +3,7 @@ import { type CompileResult, compile } from '../compile.js';
 import { writeFiles } from '../host/files.js';
 import { openModel } from '../host/open-model.js';
 import type { Command, Flags } from './command.js';
+import { EMBEDDING_FLAGS, embeddingOptions } from './embedding-flags.js';
 import { MODEL_FLAGS, modelOptions } from './model-flags.js';
 import { floatReasons, memoryText, opsText } from './summary.js';
 import { colors, formatBytes, formatTime, human, progress, resultJson } from './terminal.js';
@@ -50,6 +51,7 @@ async function run(path: string, flags: Flags): Promise<void> {
   progress('reading the model');
   const result = await compile(model.files, {
     ...options,
+    ...embeddingOptions(flags),
     inline: flags.on('inline'),
     profile: flags.on('profile'),
     debug: debug !== undefined,
@@ -80,6 +82,7 @@ export const compileCommand: Command = {
       describe: 'Folder for NAME.wasm, NAME.mjs, NAME.d.ts (default: .)',
     },
     ...MODEL_FLAGS,
+    ...EMBEDDING_FLAGS,
     inline: { boolean: true, describe: 'Put the module into NAME.mjs; no NAME.wasm' },
     profile: { boolean: true, describe: 'Export step(i), so that net.profile() gives the time of every layer' },
     debug: { string: true, describe: 'Write the graph after each pass as NN_pass.dot (default folder: qc-debug)' },

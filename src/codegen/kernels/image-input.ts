@@ -178,16 +178,21 @@ export function resizeImage(
 ): Uint8Array {
   const [outWidth, outHeight] = to;
   const out = new Uint8Array(3 * outWidth * outHeight);
+  const columns = Array.from({ length: outWidth }, (_, x) => locatePixel(x, outWidth, width));
+  let i = 0;
   for (let y = 0; y < outHeight; y++) {
     const row = locatePixel(y, outHeight, height);
-    for (let x = 0; x < outWidth; x++) {
-      const column = locatePixel(x, outWidth, width);
+    // a neighbour of weight 0 may not be there
+    const down = row.part ? 4 * width : 0;
+    for (const { low, part } of columns) {
+      const at = 4 * (row.low * width + low);
+      const right = part ? 4 : 0;
       for (let c = 0; c < 3; c++) {
-        const at = (dy: number, dx: number): number =>
-          rgba[4 * ((row.low + dy) * width + column.low + dx) + c] as number;
-        const mix = (dy: number): number => at(dy, 0) * (ONE - column.part) + (column.part && at(dy, 1) * column.part);
-        const sum = mix(0) * (ONE - row.part) + (row.part && mix(1) * row.part);
-        out[3 * (y * outWidth + x) + c] = (sum + (1 << (2 * BITS - 1))) >> (2 * BITS);
+        const [a, b] = [rgba[at + c] as number, rgba[at + right + c] as number];
+        const [below, beside] = [rgba[at + down + c] as number, rgba[at + down + right + c] as number];
+        const upper = (a * (ONE - part) + b * part) * (ONE - row.part);
+        const lower = (below * (ONE - part) + beside * part) * row.part;
+        out[i++] = (upper + lower + (1 << (2 * BITS - 1))) >> (2 * BITS);
       }
     }
   }

@@ -1,4 +1,3 @@
-import { TYPED_ARRAYS } from '../../ir/tensor.js';
 import { assert } from '../../support/errors.js';
 import { eraseKernel, STORAGE_BYTES, type Storage } from '../kernel.js';
 import { borderKernel } from '../kernels/border.js';
@@ -63,22 +62,16 @@ function quantizeTarget(p: PixelInput, reader: Call): Target | null {
   if (reader.kernel !== eraseKernel(mapKernel)) return null;
   const params = reader.params as MapParams;
   const [source, ref] = reader.args as [Ref, Ref];
-  const rank = params.dims.length;
   const own = tensorStrides(p);
-  const axes = p.layout === 'nchw' ? ([-3, -2, -1] as const) : ([-1, -3, -2] as const);
-  const [c, y, x] = axes.map((axis) => rank + axis) as [number, number, number];
-  const size = [p.channels, p.height, p.width];
-  const fits =
-    params.op.kind === 'quantize' &&
-    source.offset === 0 &&
-    rank >= 3 &&
-    params.dims.reduce((a, b) => a * b, 1) === size.reduce((a, b) => a * b, 1) &&
-    [c, y, x].every((axis, i) => params.dims[axis] === size[i]) &&
-    [own.channelStride, own.rowStride, own.pixStride].every(
-      (stride, i) => size[i] === 1 || params.source[[c, y, x][i] as number] === stride,
-    );
-  if (!fits) return null;
-  const [channelStride, rowStride, pixStride] = [c, y, x].map((axis) => params.target[axis]) as [number, number, number];
+  // dimensions come in the order of the target's memory: they are known by their strides in the source
+  const along = (size: number, stride: number): number | undefined =>
+    size === 1 ? 0 : params.target[params.dims.findIndex((d, i) => d === size && params.source[i] === stride)];
+  const channelStride = along(p.channels, own.channelStride);
+  const rowStride = along(p.height, own.rowStride);
+  const pixStride = along(p.width, own.pixStride);
+  const isWhole = params.dims.reduce((a, b) => a * b, 1) === p.channels * p.height * p.width;
+  if (params.op.kind !== 'quantize' || source.offset !== 0 || !isWhole) return null;
+  if (channelStride === undefined || rowStride === undefined || pixStride === undefined) return null;
   return {
     storage: params.to,
     ref,
@@ -133,22 +126,24 @@ export function withPixelInput(plan: Plan, p: PixelInput): Plan {
     kernel: eraseKernel(imageInput),
     params,
     args: [at(0), at(1), at(2), at(3), target.ref],
-    node: -1,
+    node: quantized ? (readers[0] as Call).node : -1,
   };
   const info = {
     name: p.name,
     dtype: 'u8' as const,
     shape: [maxHeight, maxWidth, 4],
-    image: { width: p.width, height: p.height, resize: p.resize },
   };
+  const image = { width: p.width, height: p.height, resize: p.resize, size: first + 1 };
   // the tensor is memory like any other now
-  const buffers = plan.buffers.map((b, i) => (i === border.buffer && b.kind === 'input' ? { ...b, kind: 'arena' as const } : b));
+  const buffers = plan.buffers.map((b, i) =>
+    i === border.buffer && b.kind === 'input' ? { ...b, kind: 'arena' as const } : b,
+  );
   const calls = plan.calls.flatMap((c) => (target.replaced.includes(c) ? [] : [c]));
   const place = quantized ? plan.calls.indexOf(readers[0] as Call) : 0;
   return {
     ...plan,
     buffers: [...buffers, ...added],
     calls: [...calls.slice(0, place), call, ...calls.slice(place)],
-    inputs: plan.inputs.with(index, { info, buffer: first, sizeBuffer: first + 1 }),
+    inputs: plan.inputs.map((input, i) => (i === index ? { info, buffer: first, image } : input)),
   };
 }
