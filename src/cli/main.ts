@@ -1,6 +1,7 @@
 import yargs, { type Argv } from 'yargs';
 import { EXIT_CODES, QcError, usageError } from '../support/errors.js';
 import { VERSION } from '../version.js';
+import { benchCommand } from './bench.js';
 import { type Command, checkUnknown, Flags, type Parsed } from './command.js';
 import { compileCommand } from './compile.js';
 import { inspectCommand } from './inspect.js';
@@ -9,7 +10,7 @@ import { runCommand } from './run.js';
 import { nearest } from './suggest.js';
 import { colors, human } from './terminal.js';
 
-const COMMANDS: readonly Command[] = [compileCommand, runCommand, inspectCommand, preprocessCommand];
+const COMMANDS: readonly Command[] = [compileCommand, runCommand, inspectCommand, benchCommand, preprocessCommand];
 
 const EPILOGUE = `Results go to stdout, everything else to stderr. NO_COLOR is honoured.
 Exit codes: 0 ok, 1 a check failed, 2 usage, 3 bad or unsupported model or data, 4 cannot read or write, 70 bug of qc.`;
@@ -31,14 +32,14 @@ const subjectKey = (subject: { readonly name: string }): string => subject.name.
 async function execute(command: Command, parsed: Parsed): Promise<void> {
   checkUnknown(command, parsed);
   const { subject } = command;
-  const given = subject ? String(parsed[subjectKey(subject)]) : '';
-  if (subject && given === '') throw usageError(`${subject.name} is an empty name`);
-  await command.run(given, new Flags(parsed));
+  const given = subject ? [parsed[subjectKey(subject)]].flat().map(String) : [];
+  if (given.includes('')) throw usageError(`${subject?.name} is an empty name`);
+  await command.run(given[0] ?? '', new Flags(parsed), given);
 }
 
 function register(parser: Argv, command: Command): Argv {
   const { subject } = command;
-  const words = subject ? [command.name, subject.name] : [command.name];
+  const words = subject ? [command.name, `${subject.name}${subject.many ? '...' : ''}`] : [command.name];
   const describeCommand = (y: Argv): Argv => {
     y.usage(`qc ${words.join(' ')} [flags]\n\n${command.summary}.`);
     if (subject) y.positional(subjectKey(subject), { type: 'string', describe: subject.doc });
@@ -46,7 +47,7 @@ function register(parser: Argv, command: Command): Argv {
     return y.example(command.examples.map(([text, about]): [string, string] => [text, about]));
   };
   return parser.command(
-    subject ? `${command.name} <${subject.name}>` : command.name,
+    subject ? `${command.name} <${subject.name}${subject.many ? '..' : ''}>` : command.name,
     command.summary,
     describeCommand,
     (parsed) => execute(command, parsed as unknown as Parsed),

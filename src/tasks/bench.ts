@@ -57,7 +57,8 @@ export interface BenchCase {
 export interface BenchSession {
   about(): Promise<EngineAbout>;
   load(): Promise<Loaded>;
-  warmUp(): Promise<{ runs: number; milliseconds: number }>;
+  /** Runs until the best time of blocks of so many milliseconds stays. */
+  warmUp(block: number): Promise<{ runs: number; milliseconds: number }>;
   measure(milliseconds: number): Promise<Round>;
   profile(rounds?: number): Promise<Profile>;
   peaks(): Promise<Peaks>;
@@ -120,6 +121,9 @@ export const isCalm = (round: Round, peak: number, threshold: number): boolean =
 /** The speed that a measurement had of the core, for comparison with others. */
 export const calmness = (round: Round): number => round.cpuShare * slowest(round);
 
+/** Longest block in which warming up is judged, in milliseconds. */
+const WARM_BLOCK = 300;
+
 interface Running<C extends BenchCase> {
   readonly case: C;
   readonly session: BenchSession;
@@ -149,7 +153,7 @@ async function start<C extends BenchCase>(
         outputs,
         load: median(starts.map((s) => s.load)),
         firstRun: median(starts.map((s) => s.firstRun)),
-        warmUp: await session.warmUp(),
+        warmUp: await session.warmUp(Math.min(WARM_BLOCK, options.milliseconds)),
         ...(revectorized === undefined ? {} : { revectorized }),
       };
       return { case: c, session, start: figures, rounds: [] };

@@ -9,7 +9,16 @@ export interface Limit {
   readonly ok: boolean;
 }
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, kib: 1024, mib: 1 << 20, gib: 1 << 30 };
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 1024,
+  mib: 1 << 20,
+  gib: 1 << 30,
+};
 
 /** A number of bytes from text such as `5MB`, `300 kB`, `2.5MiB`, `4096`. Throws a usage error. */
 export function parseSize(flag: string, text: string): number {

@@ -81,7 +81,7 @@ async function measure({ milliseconds }: { milliseconds: number }): Promise<Roun
 const HANDLERS: { [N in RequestName]: (request: Requests[N]['request']) => unknown } = {
   about,
   load,
-  warmUp: () => warmUp(() => engine.run()),
+  warmUp: ({ block }) => warmUp(() => engine.run(), block),
   measure,
   profile(options) {
     if (!engine.profile) throw new Error('the module was not compiled for profiling');

@@ -34,7 +34,7 @@ export interface Job {
 export interface Requests {
   about: { request: object; result: EngineAbout };
   load: { request: object; result: Loaded };
-  warmUp: { request: object; result: { runs: number; milliseconds: number } };
+  warmUp: { request: { block: number }; result: { runs: number; milliseconds: number } };
   measure: { request: { milliseconds: number }; result: Round };
   profile: { request: { rounds?: number }; result: Profile };
   peaks: { request: object; result: Peaks };

@@ -145,7 +145,12 @@ async function withProfile(c: PreparedCase, model: OpenedModel, options: Prepare
 }
 
 /** The peers on a model. */
-function peerCases(subject: string, model: OpenedModel, like: PreparedCase, peers: readonly PeerName[]): PreparedCase[] {
+function peerCases(
+  subject: string,
+  model: OpenedModel,
+  like: PreparedCase,
+  peers: readonly PeerName[],
+): PreparedCase[] {
   const { revectorize: _, ...job } = like.job;
   return peers.map((engine) => ({
     subject,

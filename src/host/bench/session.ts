@@ -2,6 +2,7 @@ import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { internalError, modelError } from '../../support/errors.js';
+import type { BenchSession } from '../../tasks/bench.js';
 import type { Answer, Job, Message, RequestName, Requests } from './job.js';
 
 /** How a measuring process is started. */
@@ -24,7 +25,7 @@ function childScript(): string {
 export const canPin = (): boolean => spawnSync('taskset', ['--version']).status === 0;
 
 /** A process that measures one network in one engine. It ends when this process does. */
-export class Session {
+class Session {
   private readonly child: ChildProcess;
   private readonly what: string;
   private said = '';
@@ -82,4 +83,19 @@ export class Session {
     this.child.removeAllListeners('exit');
     this.child.kill();
   }
+}
+
+/** Starts a process for a job; `what` names it in errors. */
+export async function openSession(what: string, job: Job, placement: Placement = {}): Promise<BenchSession> {
+  const session = await Session.open(what, job, placement);
+  return {
+    about: () => session.ask('about', {}),
+    load: () => session.ask('load', {}),
+    warmUp: (block) => session.ask('warmUp', { block }),
+    measure: (milliseconds) => session.ask('measure', { milliseconds }),
+    profile: (rounds) => session.ask('profile', rounds === undefined ? {} : { rounds }),
+    peaks: () => session.ask('peaks', {}),
+    memory: () => session.ask('memory', {}),
+    close: () => session.close(),
+  };
 }
