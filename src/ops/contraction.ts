@@ -1,5 +1,6 @@
 import type { NestShape } from '../codegen/kernels/nest.js';
 import { walk } from '../codegen/kernels/nest.js';
+import { show } from './shapes.js';
 
 /** The nests of sums of products: see the kernel `contract`. */
 export interface Contraction {
@@ -44,4 +45,44 @@ export function contractIntegers(
     target[t as number] = sum;
   });
   return target;
+}
+
+/** One name per dimension of each operand and of the result; dimensions of one name run together. */
+export type EinsumAttrs = { readonly operands: readonly (readonly number[])[]; readonly result: readonly number[] };
+
+/** The extent of every name; 1 broadcasts. */
+export function extentsOf({ operands }: EinsumAttrs, shapes: readonly (readonly number[])[]): Map<number, number> {
+  const extents = new Map<number, number>();
+  operands.forEach((names, k) => {
+    const shape = shapes[k] ?? [];
+    if (shape.length !== names.length) throw new Error(`${names.length} indices for ${show(shape)}`);
+    names.forEach((name, d) => {
+      const [known = 1, own] = [extents.get(name), shape[d] as number];
+      if (known !== own && known !== 1 && own !== 1) throw new Error(`extents ${known} and ${own} of one index`);
+      extents.set(name, known === 1 ? own : known);
+    });
+  });
+  return extents;
+}
+
+/** The nests of a product of two operands with the given strides; the start is one element. */
+export function einsumNests(
+  attrs: EinsumAttrs,
+  shapes: readonly (readonly number[])[],
+  strides: readonly (readonly number[])[],
+): Contraction {
+  const extents = extentsOf(attrs, shapes);
+  const { operands, result } = attrs;
+  const along = (k: number, name: number): number =>
+    (operands[k] ?? []).reduce(
+      (sum, n, d) => (n === name && shapes[k]?.[d] !== 1 ? sum + (strides[k]?.[d] as number) : sum),
+      0,
+    );
+  const dims = (names: readonly number[]): number[] => names.map((n) => extents.get(n) as number);
+  const both = (names: readonly number[]): number[][] => [0, 1].map((k) => names.map((n) => along(k, n)));
+  const inner = [...extents.keys()].filter((name) => !result.includes(name));
+  return {
+    kept: { dims: dims(result), strides: [...both(result), result.map(() => 0), [...(strides[2] as number[])]] },
+    reduced: { dims: dims(inner), strides: both(inner) },
+  };
 }

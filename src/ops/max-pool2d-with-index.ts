@@ -2,18 +2,9 @@ import type { InferInput } from '../ir/op.js';
 import { sizeOf, type TensorType } from '../ir/type.js';
 import { lowerMaxPlaces } from './lowering/max-places.js';
 import { defineOp } from './op.js';
+import { type MaxPlacesAttrs, placeInPlane } from './pool-shared.js';
 import { asInputs, realTypeOf, show, tensorAt } from './shapes.js';
 import { checkWindow, type Window2d, windowOutput } from './window.js';
-
-/** `columnMajor` counts places down the columns of a plane. */
-export type MaxPlacesAttrs = {
-  readonly ksize: readonly number[];
-  readonly strides: readonly number[];
-  readonly pads: readonly number[];
-  readonly dilations: readonly number[];
-  readonly ceilMode: boolean;
-  readonly columnMajor: boolean;
-};
 
 function infer(attrs: MaxPlacesAttrs, inputs: readonly (InferInput | null)[]): TensorType[] {
   const { shape } = realTypeOf(inputs, 0);
@@ -27,10 +18,6 @@ function infer(attrs: MaxPlacesAttrs, inputs: readonly (InferInput | null)[]): T
     { dtype: 'i64', shape: to },
   ];
 }
-
-/** The place of an element in its plane. */
-export const placeInPlane = (attrs: MaxPlacesAttrs, height: number, width: number, y: number, x: number): number =>
-  attrs.columnMajor ? x * height + y : y * width + x;
 
 export const maxPool2dWithIndex = defineOp<MaxPlacesAttrs>({
   name: 'max_pool2d_with_index',

@@ -1,7 +1,7 @@
 import { windowMaxKernel } from '../../codegen/kernels/window-max.js';
 import { type LowerContext, NO_HALO, refOf, type View } from '../../codegen/lowering.js';
 import { rowMajorStrides } from '../../ir/tensor.js';
-import { type MaxPlacesAttrs, placeInPlane } from '../max-pool2d-with-index.js';
+import { type MaxPlacesAttrs, placeInPlane } from '../pool-shared.js';
 import { throughReals } from './integers.js';
 import { applyMap, rowMajorScratch } from './movement.js';
 
