@@ -38,6 +38,9 @@ export function convolutionHalo(attrs: ConvAttrs, inputs: readonly (TensorType |
   return [top, left, after(0), after(1)];
 }
 
+/** The operand that is added to the sums: its element is read just before the result's is written. */
+const RESIDUAL = 3;
+
 /** Everything about a convolution node that its kernel calls share. */
 export interface Geometry {
   readonly x: View;
@@ -56,7 +59,7 @@ function geometryOf(context: LowerContext, attrs: ConvAttrs): Geometry {
   const w = context.constant(1);
   assert(w, 'weights that are computed take another way');
   const x = context.input(0, { nhwc: need });
-  const out = context.output();
+  const out = context.outputOver(RESIDUAL);
   const [row, pix] = [x.strides[2] as number, x.strides[3] as number];
   const [strideY, strideX] = attrs.strides as [number, number];
   return {
