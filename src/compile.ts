@@ -7,13 +7,12 @@ import { describeOps } from './describe-ops.js';
 import { describeSteps } from './describe-steps.js';
 import { type Explanation, explain } from './explain.js';
 import { importModel } from './frontends/import-model.js';
-import { addImageInput, checkLabels } from './image-input.js';
 import type { Graph } from './ir/graph.js';
 import { selectOps } from './op-selection.js';
 import { OPS } from './ops/index.js';
 import { type CompileOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import type { PassContext } from './passes/pass.js';
-import { dumpName, runPipeline } from './passes/pipeline.js';
+import { dumpName, type PassEvent, PIPELINE, runPipeline, UNFUSED_PIPELINE } from './passes/pipeline.js';
 import { requireInt8 } from './require-int8.js';
 import { ABI_VERSION, type ModuleInfo, type TensorInfo } from './runtime/abi.js';
 import { declarations, loaderSource } from './runtime/package-files.js';
@@ -64,10 +63,11 @@ export function lower(model: Uint8Array | ModelFiles, options: ResolvedOptions):
     inferScales: options.inferScales,
     note,
   };
-  runPipeline(graph, context, (event) => {
+  const onPass = (event: PassEvent): void => {
     if (options.debug) dumps.push({ name: dumpName(event), text: event.dot() });
     options.onPass(event);
-  });
+  };
+  runPipeline(graph, context, onPass, options.fuse ? PIPELINE : UNFUSED_PIPELINE);
   mergeTaps(graph);
   requireInt8(graph, selectOps(options.requireInt8, note), note);
   return { graph, dumps, notes };
@@ -82,7 +82,7 @@ export async function compile(model: Uint8Array | ModelFiles, options: CompileOp
   const source = recordFiles(model);
   const { name, target, inline } = resolved;
   const { graph, dumps, notes } = lower(source, resolved);
-  const plan = planOf(graph, resolved);
+  const plan = new Planner(graph, OPS, target).plan();
   const memory = planMemory(plan);
   const code = await emitCode(plan, memory, target, resolved.profile);
   const hashes = { model: await hashOf(source), options: await sha256(optionsKey(resolved)) };
@@ -101,27 +101,14 @@ export async function compile(model: Uint8Array | ModelFiles, options: CompileOp
   return { wasm, loader, declarations: types, files, dumps, notes, modelBytes, explanation: explain(graph), report };
 }
 
-/** The plan of a graph as the options want it. */
-function planOf(graph: Graph, { target, imageInput, labels }: ResolvedOptions): Plan {
-  const plan = new Planner(graph, OPS, target).plan();
-  if (labels) checkLabels(plan, labels);
-  return imageInput ? addImageInput(plan, imageInput) : plan;
-}
-
-/** A tensor of the border in memory. */
-function placed({ info, buffer, image }: Border, { addresses }: MemoryMap): TensorInfo {
-  const at = (index: number): number => addresses[index] as number;
-  return { ...info, offset: at(buffer), ...(image ? { image: { ...image, size: at(image.size) } } : {}) };
-}
-
 function describeModule(
   graph: Graph,
   plan: Plan,
   memory: MemoryMap,
-  { name, target, profile, labels }: ResolvedOptions,
+  { name, target, profile }: ResolvedOptions,
   hashes: ModuleInfo['hashes'],
 ): ModuleInfo {
-  const place = (border: Border): TensorInfo => placed(border, memory);
+  const place = ({ info, buffer }: Border): TensorInfo => ({ ...info, offset: memory.addresses[buffer] as number });
   const pages = pagesFor(memory);
   const steps = profile ? { profile: { export: STEP_EXPORT, steps: describeSteps(graph, plan, OPS) } } : {};
   return {
@@ -133,7 +120,6 @@ function describeModule(
     memory: { pages, bytes: pages * 65536, weights: memory.weights, activations: memory.activations },
     hashes,
     ops: describeOps(graph, plan),
-    ...(labels ? { labels } : {}),
   };
 }
 
@@ -148,12 +134,12 @@ const optionsKey = ({
   inputShapes,
   taps,
   profile,
-  imageInput,
-  labels,
+  fuse,
 }: ResolvedOptions): Uint8Array => {
   const always = { opsToQuantize, opIdsToSkip, minRegion, precision, target, batch, inputShapes, taps };
-  const given = { ...(profile && { profile }), ...(imageInput && { imageInput }), ...(labels && { labels }) };
-  return new TextEncoder().encode(JSON.stringify({ ...always, ...given }));
+  return new TextEncoder().encode(
+    JSON.stringify({ ...always, ...(profile ? { profile } : {}), ...(fuse ? {} : { fuse }) }),
+  );
 };
 
 /** The SHA-256 of the model file; of a list of hashes and names where several files make the model. */

@@ -1,4 +1,3 @@
-import type { ImageInputOptions } from './image-input.js';
 import type { PassEvent } from './passes/pipeline.js';
 import type { Target } from './runtime/abi.js';
 import { usageError } from './support/errors.js';
@@ -23,6 +22,8 @@ export interface CompileOptions {
    * fake-quantized: everything in float, rounding where the model rounds (what a training framework computes).
    */
   readonly precision?: Precision;
+  /** With fp32 only: false leaves normalization, biases, sums and activations ops of their own, as a baseline. */
+  readonly fuse?: boolean;
   /** Op types of which every op has to be int8; compiling fails where one is not. */
   readonly requireInt8?: readonly string[];
   /** Int8 regions of fewer ops stay in float; 1 by default. */
@@ -48,20 +49,12 @@ export interface CompileOptions {
   readonly inline?: boolean;
   /** Exports `step(i)`, so that the loader can time every layer. */
   readonly profile?: boolean;
-  /** An input that takes RGBA bytes: the module resizes, normalizes and quantizes them itself. */
-  readonly imageInput?: ImageInputOptions;
-  /** Names of the elements of the first output, in order; `net.classify` gives them. */
-  readonly labels?: readonly string[];
   /** Called after every pass. */
   readonly onPass?: (event: PassEvent) => void;
 }
 
 /** The options with every default filled in. */
-export type ResolvedOptions = Required<
-  Omit<CompileOptions, 'onPass' | 'opsToQuantize' | 'batch' | 'paramsFile' | 'imageInput' | 'labels'>
-> & {
-  readonly imageInput: ImageInputOptions | null;
-  readonly labels: readonly string[] | null;
+export type ResolvedOptions = Required<Omit<CompileOptions, 'onPass' | 'opsToQuantize' | 'batch' | 'paramsFile'>> & {
   /** null: 1 where the model leaves it open. */
   readonly batch: number | null;
   readonly paramsFile: string | null;
@@ -79,6 +72,7 @@ const DEFAULTS: ResolvedOptions = {
   precision: 'int8',
   inferScales: true,
   paramsFile: null,
+  fuse: true,
   target: 'simd',
   batch: null,
   inputShapes: {},
@@ -86,8 +80,6 @@ const DEFAULTS: ResolvedOptions = {
   debug: false,
   inline: false,
   profile: false,
-  imageInput: null,
-  labels: null,
   onPass: () => {},
 };
 
@@ -105,6 +97,8 @@ export function resolveOptions(options: CompileOptions): ResolvedOptions {
     throw usageError(`unknown precision "${resolved.precision}"`, { remedy: `Use ${PRECISIONS.join(', ')}.` });
   if (resolved.precision !== 'int8' && (resolved.opsToQuantize || resolved.opIdsToSkip.length > 0))
     throw usageError(`${resolved.precision} compiles everything in float; no op types or ids can be chosen`);
+  if (!resolved.fuse && resolved.precision !== 'fp32')
+    throw usageError(`${resolved.precision} needs fusions: only fp32 can do without`);
   if (!Number.isInteger(resolved.minRegion) || resolved.minRegion < 1)
     throw usageError(`the least size of an int8 region must be a positive integer, not ${resolved.minRegion}`);
   if (resolved.precision !== 'int8' && resolved.requireInt8.length > 0)

@@ -1,29 +1,20 @@
 import yargs, { type Argv } from 'yargs';
 import { EXIT_CODES, QcError, usageError } from '../support/errors.js';
 import { VERSION } from '../version.js';
-import { benchCommand } from './bench.js';
 import { type Command, checkUnknown, Flags, type Parsed } from './command.js';
 import { compileCommand } from './compile.js';
+import { evalCommand } from './eval.js';
 import { inspectCommand } from './inspect.js';
+import { PARSER } from './parse-words.js';
 import { preprocessCommand } from './preprocess.js';
 import { runCommand } from './run.js';
 import { nearest } from './suggest.js';
 import { colors, human } from './terminal.js';
 
-const COMMANDS: readonly Command[] = [compileCommand, runCommand, inspectCommand, benchCommand, preprocessCommand];
+const COMMANDS: readonly Command[] = [compileCommand, runCommand, inspectCommand, preprocessCommand, evalCommand];
 
 const EPILOGUE = `Results go to stdout, everything else to stderr. NO_COLOR is honoured.
 Exit codes: 0 ok, 1 a check failed, 2 usage, 3 bad or unsupported model or data, 4 cannot read or write, 70 bug of qc.`;
-
-/** Settings under which yargs gives exactly what was typed. */
-const PARSER = {
-  'boolean-negation': false,
-  'camel-case-expansion': false,
-  'dot-notation': false,
-  'parse-numbers': false,
-  'parse-positional-numbers': false,
-  'strip-aliased': true,
-};
 
 /** The subject's name as yargs knows it; it reads `A|B` as two names for one word. */
 const subjectKey = (subject: { readonly name: string }): string => subject.name.split('|')[0] as string;
@@ -32,26 +23,41 @@ const subjectKey = (subject: { readonly name: string }): string => subject.name.
 async function execute(command: Command, parsed: Parsed): Promise<void> {
   checkUnknown(command, parsed);
   const { subject } = command;
-  const given = subject ? [parsed[subjectKey(subject)]].flat().map(String) : [];
-  if (given.includes('')) throw usageError(`${subject?.name} is an empty name`);
-  await command.run(given[0] ?? '', new Flags(parsed), given);
+  const flags = new Flags(parsed);
+  if (!subject) return command.run('', flags);
+  const word = parsed[subjectKey(subject)];
+  const named = subject.flag === undefined ? undefined : flags.required(subject.flag);
+  if (word !== undefined && named !== undefined)
+    throw usageError(`${subject.name} was given twice: "${String(word)}" and --${subject.flag} ${named}`);
+  const given = word ?? named;
+  if (given === undefined) throw missingSubject(command, []);
+  if (given === '') throw usageError(`${subject.name} is an empty name`);
+  await command.run(String(given), flags);
 }
 
 function register(parser: Argv, command: Command): Argv {
   const { subject } = command;
-  const words = subject ? [command.name, `${subject.name}${subject.many ? '...' : ''}`] : [command.name];
+  const words = subject ? [command.name, subject.name] : [command.name];
   const describeCommand = (y: Argv): Argv => {
     y.usage(`qc ${words.join(' ')} [flags]\n\n${command.summary}.`);
     if (subject) y.positional(subjectKey(subject), { type: 'string', describe: subject.doc });
     for (const [flag, options] of Object.entries(command.flags)) y.option(flag, options);
     return y.example(command.examples.map(([text, about]): [string, string] => [text, about]));
   };
-  return parser.command(
-    subject ? `${command.name} <${subject.name}${subject.many ? '..' : ''}>` : command.name,
-    command.summary,
-    describeCommand,
-    (parsed) => execute(command, parsed as unknown as Parsed),
+  const word = subject && (subject.flag === undefined ? `<${subject.name}>` : `[${subject.name}]`);
+  return parser.command(word ? `${command.name} ${word}` : command.name, command.summary, describeCommand, (parsed) =>
+    execute(command, parsed as unknown as Parsed),
   );
+}
+
+/** The error where the subject of a command is missing; --debug may have taken it. */
+function missingSubject(command: Command, args: readonly string[]): QcError {
+  const debug = args.indexOf('--debug');
+  const remedy =
+    debug > 0 && args[debug + 1]
+      ? `--debug took "${args[debug + 1]}" as its folder; write --debug last, or --debug=FOLDER.`
+      : `qc ${command.name} --help shows examples.`;
+  return usageError(`qc ${command.name} needs a ${command.subject?.name}`, { remedy });
 }
 
 /** An error of yargs as one of ours. */
@@ -60,12 +66,7 @@ function fromYargs(message: string, args: readonly string[]): QcError {
   if (flag) return usageError(`${flag.length === 1 ? '-' : '--'}${flag} needs a value`);
   const command = COMMANDS.find((c) => c.name === args[0]);
   if (!command?.subject || !message.startsWith('Not enough non-option arguments')) return usageError(message);
-  const debug = args.indexOf('--debug');
-  const remedy =
-    debug > 0 && args[debug + 1]
-      ? `--debug took "${args[debug + 1]}" as its folder; write --debug last, or --debug=FOLDER.`
-      : `qc ${command.name} --help shows examples.`;
-  return usageError(`qc ${command.name} needs a ${command.subject.name}`, { remedy });
+  return missingSubject(command, args);
 }
 
 function makeParser(argv: readonly string[]): Argv {

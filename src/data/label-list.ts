@@ -3,6 +3,8 @@ import { modelError } from '../support/errors.js';
 /** One line of a list file. */
 export interface ListedFile {
   readonly path: string;
+  /** What people call it, where that is shorter than the path. */
+  readonly name?: string;
   readonly label?: number;
 }
 

@@ -1,9 +1,7 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { jpegOrientation } from '../data/image/exif.js';
 import { orient, type Pixels } from '../data/image/pixels.js';
 import { modelError, QcError, usageError } from '../support/errors.js';
+import { findPackage } from './find-package.js';
 import type { Sharp } from './sharp-types.js';
 
 /** Which decoder reads pictures: sharp where it is installed, or the one in plain JavaScript. */
@@ -101,20 +99,6 @@ function jsDecoder(ignoreOrientation: boolean): Decoder {
   };
 }
 
-/** sharp, as a dependency of this package or of the project in the current folder. */
-async function findSharp(): Promise<Sharp | undefined> {
-  const load = async (specifier: string): Promise<Sharp> => ((await import(specifier)) as { default: Sharp }).default;
-  try {
-    return await load('sharp');
-  } catch {
-    try {
-      return await load(pathToFileURL(createRequire(join(process.cwd(), 'package.json')).resolve('sharp')).href);
-    } catch {
-      return undefined;
-    }
-  }
-}
-
 /** The decoder by sharp: everything that libvips reads. */
 function sharpDecoder(sharp: Sharp, ignoreOrientation: boolean): Decoder {
   return {
@@ -145,7 +129,7 @@ export async function openDecoder({
   decoder = 'auto',
   ignoreOrientation = false,
 }: DecoderOptions = {}): Promise<Decoder> {
-  const sharp = decoder === 'js' ? undefined : await findSharp();
+  const sharp = decoder === 'js' ? undefined : await findPackage<Sharp>('sharp');
   if (decoder === 'sharp' && !sharp)
     throw usageError('the decoder sharp is not installed', { remedy: 'npm install sharp, or use --decoder js.' });
   const chosen = sharp ? sharpDecoder(sharp, ignoreOrientation) : jsDecoder(ignoreOrientation);

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, relative } from 'node:path';
 import type { ImageOptions } from '../data/image/preprocess.js';
 import type { BadSample, SampleInput, SampleSource } from '../data/sample.js';
 import { modelError, usageError } from '../support/errors.js';
@@ -44,7 +44,7 @@ function openFolder(path: string, options: SampleOptions): Promise<SampleSource>
     throw usageError(`${path} holds pictures and arrays; samples are one or the other`);
   if (arrays.length > 0) return openTensorFiles(arrays, `${arrays.length} files of ${path}`, options);
   if (pictures.length > 0) {
-    const files = pictures.map((file) => ({ path: file }));
+    const files = pictures.map((file) => ({ path: file, name: relative(path, file) }));
     return openPictures(files, `${files.length} pictures of ${path}`, options);
   }
   throw modelError('the folder holds no samples', {

@@ -51,9 +51,9 @@ export async function openPictures(
   const input = pictureInput(options.inputs);
   const how = resolvePreprocessing(input, options.image);
   const decoder = await openDecoder(options);
-  const read = async ({ path, label }: ListedFile, index: number): Promise<Sample> => {
+  const read = async ({ path, name = path, label }: ListedFile, index: number): Promise<Sample> => {
     const tensor = imageTensor(await readPicture(path, decoder), how);
-    return { index, name: path, tensors: [{ name: input.name, tensor }], ...(label === undefined ? {} : { label }) };
+    return { index, name, tensors: [{ name: input.name, tensor }], ...(label === undefined ? {} : { label }) };
   };
   return {
     length: files.length,

@@ -30,12 +30,7 @@ const importPaddleArg =
   };
 
 /** arg_max and arg_min. */
-export function argOp(
-  name: string,
-  onnx: string,
-  op: 'max' | 'min',
-  others: Readonly<Record<string, OnnxImporter>> = {},
-): Op {
+export function argOp(name: string, onnx: string, op: 'max' | 'min'): Op {
   const importArg: OnnxImporter = (context) => {
     const x = context.input(0);
     const axis = normalizeAxis(context.attrs.int('axis', 0), x.type.shape.length);
@@ -70,7 +65,7 @@ export function argOp(
       });
       return [{ type: { dtype: 'i64', shape: shapeOf(attrs, shape) }, data }];
     },
-    onnx: { [onnx]: importArg, ...others },
+    onnx: { [onnx]: importArg },
     paddle: { [name]: importPaddleArg(name) },
   });
 }

@@ -1,7 +1,6 @@
 import type { FurtherBinary } from '../codegen/kernels/binary-functions.js';
 import { sizeOf } from '../ir/type.js';
 import { broadcastShape, broadcastStrides, stridedIndices } from './broadcast.js';
-import { secondOperand } from './elementwise.js';
 import type { OnnxImporter } from './import-context.js';
 import { elementwise } from './import-paddle.js';
 import { lowerBinary } from './lowering/elementwise.js';
@@ -25,7 +24,7 @@ interface ComparisonOp {
 export const importComparison =
   (name: string, swapped = false): OnnxImporter =>
   (context) => {
-    const operands = [context.input(0), secondOperand(context)];
+    const operands = [context.input(0), context.input(1)];
     return context.add(name, {}, swapped ? operands.reverse() : operands);
   };
 

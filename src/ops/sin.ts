@@ -1,5 +1,4 @@
 import { ofX } from './import-paddle.js';
-import { importTrigonometry } from './import-trigonometry.js';
 import { importUnary, unaryOp } from './unary-function.js';
 
 export const sin = unaryOp({
@@ -7,5 +6,5 @@ export const sin = unaryOp({
   doc: 'sine, for |x| up to some thousands',
   fn: 'sin',
   paddle: { sin: ofX('sin') },
-  onnx: { Sin: importUnary('sin'), Tan: importTrigonometry('tan') },
+  onnx: { Sin: importUnary('sin') },
 });

@@ -41,6 +41,11 @@ export const PIPELINE: readonly Pass[] = [
   partition, // numbers the int8 regions for the reports
 ];
 
+const FUSIONS: ReadonlySet<Pass> = new Set([foldBatchNorm, fuseBias, fuseConvAdd, fuseActivation]);
+
+/** The passes without those that join ops: every op computes by itself. */
+export const UNFUSED_PIPELINE: readonly Pass[] = PIPELINE.filter((pass) => !FUSIONS.has(pass));
+
 /** What the driver hears after each pass. */
 export interface PassEvent {
   /** Number of the pass, from 1. */

@@ -102,7 +102,7 @@ test('pictures that cannot be read are named, or left out and counted', async ()
   const source = await openSamples(path('bad'), { inputs, decoder: 'js', skipBad: true, onBad: (b) => bad.push(b) });
   assert.equal(
     (await read(source)).map((s) => s.name),
-    [path('bad/good.jpeg')],
+    ['good.jpeg'],
   );
   const reasons = bad.map((b) => `${b.name.slice(path('bad/').length)}: ${b.reason}`);
   assert.match(

@@ -36,8 +36,7 @@ const sameStrides = (shape: readonly number[], a: readonly number[], b: readonly
 /** Whether the elements lie in row-major order of the logical shape, without gaps. */
 export const isContiguous = (view: View): boolean => sameStrides(view.shape, view.strides, rowMajorStrides(view.shape));
 
-/** Whether a halo is at least as wide as another on every side. */
-export const covers = (have: Halo, need: Halo): boolean => have.every((v, i) => v >= (need[i] as number));
+const covers = (have: Halo, need: Halo): boolean => have.every((v, i) => v >= (need[i] as number));
 
 /** Whether a view meets a need. */
 export function meets(view: View, need: LayoutNeed): boolean {

@@ -1,0 +1,123 @@
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import { compile } from '../compile.js';
+import { isConversion } from '../describe-ops.js';
+import { type ColumnSource, wasmModule } from '../host/engines.js';
+import { readFile } from '../host/files.js';
+import { isFolder } from '../host/list-pictures.js';
+import { openModel } from '../host/open-model.js';
+import type { CompileOptions } from '../options.js';
+import type { ModuleInfo } from '../runtime/abi.js';
+import { isWasm } from '../runtime/module-info.js';
+import { usageError } from '../support/errors.js';
+import type { Flags } from './command.js';
+import { moduleInfoOf } from './inspect.js';
+import { MODEL_FLAGS, modelOptions } from './model-flags.js';
+import { parseWords } from './parse-words.js';
+import { progress } from './terminal.js';
+
+/** A column to evaluate, and the module behind it. */
+export interface EvalColumn {
+  readonly source: ColumnSource;
+  readonly info?: ModuleInfo;
+  readonly moduleBytes?: number;
+  readonly notes: readonly string[];
+}
+
+const hasInt8 = ({ ops }: ModuleInfo): boolean => ops.some((op) => op.int8 && !isConversion(op));
+
+function moduleColumn(path: string, name: string): EvalColumn {
+  const bytes = readFile(path);
+  const given = moduleInfoOf(path, bytes).info;
+  return {
+    source: { kind: 'module', name, file: path, module: wasmModule(path, bytes) },
+    info: given,
+    moduleBytes: bytes.length,
+    notes: [],
+  };
+}
+
+async function modelColumn(path: string, flags: Flags, name: string, change: CompileOptions = {}): Promise<EvalColumn> {
+  const model = openModel(path, flags.required('model-file'));
+  const onPass = (event: { index: number; name: string }): void =>
+    progress(`${name}: pass ${event.index} ${event.name}`);
+  const { wasm, report, notes } = await compile(model.files, { ...modelOptions(model, flags), ...change, onPass });
+  progress('');
+  return {
+    source: { kind: 'module', name, file: path, module: wasmModule(path, wasm) },
+    info: report,
+    moduleBytes: wasm.length,
+    notes,
+  };
+}
+
+/** Options of int8 that mean nothing in float. */
+const FLOAT: CompileOptions = {
+  opsToQuantize: undefined,
+  opIdsToSkip: [],
+  requireInt8: [],
+  minRegion: 1,
+} as CompileOptions;
+
+/** FP32, fake-quantized and INT8 of a model; FP32 alone where nothing in it is quantized; one where flags say which. */
+async function modelColumns(path: string, flags: Flags): Promise<EvalColumn[]> {
+  const fuse = !flags.on('no-fuse');
+  const chosen = modelOptions(openModel(path, flags.required('model-file')), flags).precision;
+  if (!fuse && chosen !== undefined && chosen !== 'fp32')
+    throw usageError(`--no-fuse is for FP32, but --precision says ${chosen}`);
+  if (chosen !== undefined) {
+    const name = { int8: 'INT8', fp32: 'FP32', 'fake-quantized': 'fake-quantized' }[chosen] ?? chosen;
+    return [await modelColumn(path, flags, name, chosen === 'fp32' ? { fuse } : {})];
+  }
+  const int8 = await modelColumn(path, flags, 'INT8');
+  const fp32 = await modelColumn(path, flags, 'FP32', { ...FLOAT, precision: 'fp32', fuse });
+  if (!hasInt8(int8.info as ModuleInfo))
+    return [
+      { ...fp32, notes: [...int8.notes, 'no op can be int8: the model has no scales (qc calibrate finds them)'] },
+    ];
+  const fake = await modelColumn(path, flags, 'fake-quantized', { ...FLOAT, precision: 'fake-quantized' });
+  return [fp32, fake, { ...int8, notes: [...fp32.notes, ...int8.notes] }];
+}
+
+/** Throws a usage error where flags say how to compile what is compiled. */
+function checkCompiled(path: string, flags: Flags): void {
+  const given = [...Object.keys(MODEL_FLAGS), 'no-fuse'].find((name) => flags.list(name).length > 0);
+  if (given) throw usageError(`--${given} says how to compile, but ${path} is compiled already`);
+}
+
+/** A further column: a module, a model or the same one with other flags, or onnxruntime. */
+async function againstColumn(
+  text: string,
+  path: string,
+  inputs: ModuleInfo['entries'][number]['inputs'],
+): Promise<EvalColumn> {
+  if (text === 'onnxruntime' || text === 'onnxruntime-node') {
+    if (!path.endsWith('.onnx')) throw usageError(`onnxruntime reads ONNX models, not ${path}`);
+    return { source: { kind: 'onnxruntime', name: 'onnxruntime', file: path, inputs }, notes: [] };
+  }
+  const { words, flags } = existsSync(text)
+    ? { words: [text], flags: parseWords('', MODEL_FLAGS).flags }
+    : parseWords(text, MODEL_FLAGS);
+  const [file = path, more] = words;
+  if (more !== undefined) throw usageError(`--against takes one model or module and flags, but got "${text}"`);
+  if (!existsSync(file)) readFile(file);
+  if (!isFolder(file) && isWasm(readFile(file))) {
+    checkCompiled(file, flags);
+    return moduleColumn(file, basename(file));
+  }
+  return modelColumn(file, flags, text.replace(file, basename(file)));
+}
+
+/** All columns that a command line asks for, the baseline first. */
+export async function evalColumns(path: string, flags: Flags): Promise<EvalColumn[]> {
+  const compiled = !isFolder(path) && isWasm(readFile(path));
+  if (compiled) checkCompiled(path, flags);
+  const columns = compiled ? [moduleColumn(path, basename(path))] : await modelColumns(path, flags);
+  const inputs = columns[0]?.info?.entries[0]?.inputs ?? [];
+  for (const text of flags.list('against')) columns.push(await againstColumn(text, path, inputs));
+  const names = columns.map((c) => c.source.name);
+  return columns.map((column, i) => {
+    const again = names.slice(0, i).filter((name) => name === names[i]).length;
+    return again === 0 ? column : { ...column, source: { ...column.source, name: `${names[i]} ${again + 1}` } };
+  });
+}

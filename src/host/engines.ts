@@ -1,0 +1,97 @@
+import type { TensorData } from '../ir/tensor.js';
+import { createLoader } from '../runtime/loader.js';
+import { readModuleInfo } from '../runtime/module-info.js';
+import type { TensorDescription, TypedArray } from '../runtime/net.js';
+import { modelError, QcError, usageError } from '../support/errors.js';
+import type { Column } from '../tasks/evaluate/column.js';
+import { findPackage } from './find-package.js';
+
+/** How a column is computed, in a form that can be sent to another thread. */
+export type ColumnSource =
+  | { readonly kind: 'module'; readonly name: string; readonly file: string; readonly module: WebAssembly.Module }
+  | {
+      readonly kind: 'onnxruntime';
+      readonly name: string;
+      readonly file: string;
+      readonly inputs: readonly TensorDescription[];
+    };
+
+interface OrtTensor {
+  readonly data: ArrayLike<number | bigint>;
+  readonly dims: readonly number[];
+  readonly type: string;
+}
+interface OrtSession {
+  readonly outputNames: readonly string[];
+  run(feeds: Readonly<Record<string, OrtTensor>>): Promise<Record<string, OrtTensor>>;
+}
+interface Ort {
+  readonly Tensor: new (type: string, data: unknown, dims: readonly number[]) => OrtTensor;
+  readonly InferenceSession: { create(path: string, options: object): Promise<OrtSession> };
+}
+
+/** Compiles a module; errors name the file. */
+export function wasmModule(file: string, bytes: Uint8Array): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
+  } catch (cause) {
+    const relaxed = readModuleInfo(bytes).info.target === 'relaxed';
+    throw modelError(`this engine cannot compile the module: ${(cause as Error).message}`, {
+      file,
+      cause,
+      ...(relaxed ? { remedy: 'The module needs relaxed SIMD, which Node has from version 21 on.' } : {}),
+    });
+  }
+}
+
+function moduleColumn({ name, file, module }: Extract<ColumnSource, { kind: 'module' }>): Column {
+  const net = createLoader(file, () => '').loadSync(module);
+  const { inputs, outputs, memoryBytes } = net;
+  return { name, inputs, outputs, memoryBytes, run: (feeds) => net.run(feeds) };
+}
+
+const ORT_TYPES = { f32: 'float32', i8: 'int8', u8: 'uint8', i32: 'int32', i64: 'int64', bool: 'bool' } as const;
+type OrtType = keyof typeof ORT_TYPES;
+const dtypeOf = (type: string): OrtType =>
+  (Object.keys(ORT_TYPES) as OrtType[]).find((d) => ORT_TYPES[d] === type) ?? 'f32';
+
+/** onnxruntime on one thread, with optimizations that keep its results those of the model. */
+async function ortColumn({ name, file, inputs }: Extract<ColumnSource, { kind: 'onnxruntime' }>): Promise<Column> {
+  const ort = await findPackage<Ort>('onnxruntime-node');
+  if (!ort) throw usageError('onnxruntime-node is not installed', { remedy: 'npm install onnxruntime-node.' });
+  const options = { intraOpNumThreads: 1, interOpNumThreads: 1, extra: { session: { x64quantprecision: '1' } } };
+  const session = await ort.InferenceSession.create(file, options).catch((cause) => {
+    throw modelError(`onnxruntime cannot load it: ${(cause as Error).message}`, { file, cause });
+  });
+  let outputs: TensorDescription[] = [];
+  return {
+    name,
+    inputs,
+    get outputs() {
+      return outputs;
+    },
+    memoryBytes: undefined,
+    async run(feeds) {
+      const tensors = inputs.map(
+        ({ name: key, dtype, shape }) => [key, new ort.Tensor(ORT_TYPES[dtype], feeds[key], shape)] as const,
+      );
+      const results = await session.run(Object.fromEntries(tensors));
+      outputs = session.outputNames.map((key) => {
+        const { type, dims } = results[key] as OrtTensor;
+        return { name: key, dtype: dtypeOf(type), shape: dims };
+      });
+      return Object.fromEntries(
+        session.outputNames.map((key) => [key, (results[key] as OrtTensor).data as TensorData as TypedArray]),
+      );
+    },
+  };
+}
+
+/** Opens a column in this thread. */
+export async function openColumn(source: ColumnSource): Promise<Column> {
+  try {
+    return source.kind === 'module' ? moduleColumn(source) : await ortColumn(source);
+  } catch (error) {
+    throw error instanceof QcError ? error : modelError((error as Error).message, { file: source.file, cause: error });
+  }
+}
