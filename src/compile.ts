@@ -7,6 +7,7 @@ import { describeOps } from './describe-ops.js';
 import { describeSteps } from './describe-steps.js';
 import { type Explanation, explain } from './explain.js';
 import { importModel } from './frontends/import-model.js';
+import { addImageInput, checkLabels } from './image-input.js';
 import type { Graph } from './ir/graph.js';
 import { selectOps } from './op-selection.js';
 import { OPS } from './ops/index.js';
@@ -82,7 +83,7 @@ export async function compile(model: Uint8Array | ModelFiles, options: CompileOp
   const source = recordFiles(model);
   const { name, target, inline } = resolved;
   const { graph, dumps, notes } = lower(source, resolved);
-  const plan = new Planner(graph, OPS, target).plan();
+  const plan = planOf(graph, resolved);
   const memory = planMemory(plan);
   const code = await emitCode(plan, memory, target, resolved.profile);
   const hashes = { model: await hashOf(source), options: await sha256(optionsKey(resolved)) };
@@ -101,14 +102,27 @@ export async function compile(model: Uint8Array | ModelFiles, options: CompileOp
   return { wasm, loader, declarations: types, files, dumps, notes, modelBytes, explanation: explain(graph), report };
 }
 
+/** The plan of a graph as the options want it. */
+function planOf(graph: Graph, { target, imageInput, labels }: ResolvedOptions): Plan {
+  const plan = new Planner(graph, OPS, target).plan();
+  if (labels) checkLabels(plan, labels);
+  return imageInput ? addImageInput(plan, imageInput) : plan;
+}
+
+/** A tensor of the border in memory. */
+function placed({ info, buffer, image }: Border, { addresses }: MemoryMap): TensorInfo {
+  const at = (index: number): number => addresses[index] as number;
+  return { ...info, offset: at(buffer), ...(image ? { image: { ...image, size: at(image.size) } } : {}) };
+}
+
 function describeModule(
   graph: Graph,
   plan: Plan,
   memory: MemoryMap,
-  { name, target, profile }: ResolvedOptions,
+  { name, target, profile, labels }: ResolvedOptions,
   hashes: ModuleInfo['hashes'],
 ): ModuleInfo {
-  const place = ({ info, buffer }: Border): TensorInfo => ({ ...info, offset: memory.addresses[buffer] as number });
+  const place = (border: Border): TensorInfo => placed(border, memory);
   const pages = pagesFor(memory);
   const steps = profile ? { profile: { export: STEP_EXPORT, steps: describeSteps(graph, plan, OPS) } } : {};
   return {
@@ -120,6 +134,7 @@ function describeModule(
     memory: { pages, bytes: pages * 65536, weights: memory.weights, activations: memory.activations },
     hashes,
     ops: describeOps(graph, plan),
+    ...(labels ? { labels } : {}),
   };
 }
 
@@ -134,12 +149,13 @@ const optionsKey = ({
   inputShapes,
   taps,
   profile,
+  imageInput,
+  labels,
   fuse,
 }: ResolvedOptions): Uint8Array => {
   const always = { opsToQuantize, opIdsToSkip, minRegion, precision, target, batch, inputShapes, taps };
-  return new TextEncoder().encode(
-    JSON.stringify({ ...always, ...(profile ? { profile } : {}), ...(fuse ? {} : { fuse }) }),
-  );
+  const given = { ...(profile && { profile }), ...(imageInput && { imageInput }), ...(labels && { labels }) };
+  return new TextEncoder().encode(JSON.stringify({ ...always, ...given, ...(!fuse && { fuse }) }));
 };
 
 /** The SHA-256 of the model file; of a list of hashes and names where several files make the model. */

@@ -1,4 +1,5 @@
 export { type CompileResult, compile } from './compile.js';
+export type { ImageInputOptions } from './image-input.js';
 export type { CompileOptions } from './options.js';
 export type { PassEvent } from './passes/pipeline.js';
 export type { ModuleInfo } from './runtime/abi.js';

@@ -1,3 +1,4 @@
+import type { ImageInputOptions } from './image-input.js';
 import type { PassEvent } from './passes/pipeline.js';
 import type { Target } from './runtime/abi.js';
 import { usageError } from './support/errors.js';
@@ -49,12 +50,20 @@ export interface CompileOptions {
   readonly inline?: boolean;
   /** Exports `step(i)`, so that the loader can time every layer. */
   readonly profile?: boolean;
+  /** An input that takes RGBA bytes: the module resizes, normalizes and quantizes them itself. */
+  readonly imageInput?: ImageInputOptions;
+  /** Names of the elements of the first output, in order; `net.classify` gives them. */
+  readonly labels?: readonly string[];
   /** Called after every pass. */
   readonly onPass?: (event: PassEvent) => void;
 }
 
 /** The options with every default filled in. */
-export type ResolvedOptions = Required<Omit<CompileOptions, 'onPass' | 'opsToQuantize' | 'batch' | 'paramsFile'>> & {
+export type ResolvedOptions = Required<
+  Omit<CompileOptions, 'onPass' | 'opsToQuantize' | 'batch' | 'paramsFile' | 'imageInput' | 'labels'>
+> & {
+  readonly imageInput: ImageInputOptions | null;
+  readonly labels: readonly string[] | null;
   /** null: 1 where the model leaves it open. */
   readonly batch: number | null;
   readonly paramsFile: string | null;
@@ -80,6 +89,8 @@ const DEFAULTS: ResolvedOptions = {
   debug: false,
   inline: false,
   profile: false,
+  imageInput: null,
+  labels: null,
   onPass: () => {},
 };
 

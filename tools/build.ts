@@ -1,6 +1,6 @@
 /**
- * Builds the package into dist/: index.js (the library), cli.js (the `qc` command), worker.js (its threads), chunks they
- * share, declarations.
+ * Builds the package into dist/: index.js (the library), cli.js (the `qc` command), worker.js (its threads),
+ * bench-child.js (its measuring processes), chunks they share, declarations.
  *
  * onnx-proto is bundled with the protobufjs of this repo (8.x), because the 6.x it asks for has open advisories and
  * npm overrides do not reach those who install the package. The library's part must run in a page too, so it may not
@@ -71,7 +71,12 @@ function thirdPartyLicences(meta: Metafile): void {
 async function bundle(): Promise<void> {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: { index: 'src/index.ts', cli: 'src/cli/main.ts', worker: 'src/host/worker.ts' },
+    entryPoints: {
+      index: 'src/index.ts',
+      cli: 'src/cli/main.ts',
+      worker: 'src/host/worker.ts',
+      'bench-child': 'src/host/bench/child.ts',
+    },
     outdir: 'dist',
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,

@@ -9,16 +9,18 @@ export type Parsed = Readonly<Record<string, unknown>> & { readonly _: readonly 
 export interface Command {
   readonly name: string;
   readonly summary: string;
-  /** The one thing it works on, as shown in the help; none where flags name everything. */
+  /** The one thing it works on, or several with `many`, as shown in the help; none where flags name everything. */
   readonly subject?: {
     readonly name: string;
     readonly doc: string;
+    readonly many?: boolean;
     /** A flag that names it too, for command lines of the tools that came before. */
     readonly flag?: string;
   };
   readonly flags: Readonly<Record<string, Options>>;
   readonly examples: readonly (readonly [command: string, doc: string])[];
-  run(subject: string, flags: Flags): Promise<void>;
+  /** `subjects` are all that were given; `subject` is the first. */
+  run(subject: string, flags: Flags, subjects: readonly string[]): Promise<void>;
 }
 
 /** Flags that every command has. */
@@ -68,6 +70,16 @@ export class Flags {
     if (this.values[name] === undefined) return undefined;
     const words = this.list(name).flatMap((text) => text.split(','));
     return words.map((word) => word.trim()).filter((word) => word !== '');
+  }
+
+  /** A number greater than 0. */
+  positive(name: string): number | undefined {
+    const text = this.required(name);
+    if (text === undefined) return undefined;
+    const value = Number(text);
+    if (!Number.isFinite(value) || value <= 0)
+      throw usageError(`--${name} takes a number greater than 0, not "${text}"`);
+    return value;
   }
 
   /** A positive integer. */

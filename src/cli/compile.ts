@@ -2,7 +2,10 @@ import { basename, join } from 'node:path';
 import { type CompileResult, compile } from '../compile.js';
 import { writeFiles } from '../host/files.js';
 import { openModel } from '../host/open-model.js';
+import { enforceLimits } from '../tasks/limits.js';
 import type { Command, Flags } from './command.js';
+import { EMBEDDING_FLAGS, embeddingOptions } from './embedding-flags.js';
+import { MAX_SIZE_FLAG, sizeLimits } from './limit-flags.js';
 import { MODEL_FLAGS, modelOptions } from './model-flags.js';
 import { floatReasons, memoryText, opsText } from './summary.js';
 import { colors, formatBytes, formatTime, human, progress, resultJson } from './terminal.js';
@@ -46,16 +49,20 @@ async function run(path: string, flags: Flags): Promise<void> {
   const debug = given === undefined ? undefined : given || 'qc-debug';
   const model = openModel(path, flags.required('model-file'));
   const options = modelOptions(model, flags);
+  const limitSizes = sizeLimits(flags);
   const start = performance.now();
   progress('reading the model');
   const result = await compile(model.files, {
     ...options,
+    ...embeddingOptions(flags),
     inline: flags.on('inline'),
     profile: flags.on('profile'),
     debug: debug !== undefined,
     onPass: (event) => progress(`pass ${event.index} ${event.name}`),
   });
   const milliseconds = performance.now() - start;
+  const shipped = result.files.filter(({ name }) => !name.endsWith('.d.ts')).slice(0, 1);
+  enforceLimits(limitSizes(shipped.map(({ name, data }) => ({ name, bytes: bytesOf(data) }))));
   if (debug !== undefined)
     writeFiles(
       debug,
@@ -80,9 +87,11 @@ export const compileCommand: Command = {
       describe: 'Folder for NAME.wasm, NAME.mjs, NAME.d.ts (default: .)',
     },
     ...MODEL_FLAGS,
+    ...EMBEDDING_FLAGS,
     inline: { boolean: true, describe: 'Put the module into NAME.mjs; no NAME.wasm' },
     profile: { boolean: true, describe: 'Export step(i), so that net.profile() gives the time of every layer' },
     debug: { string: true, describe: 'Write the graph after each pass as NN_pass.dot (default folder: qc-debug)' },
+    ...MAX_SIZE_FLAG,
     json: { boolean: true, describe: 'Report on stdout as JSON' },
   },
   examples: [

@@ -1,6 +1,7 @@
 import yargs, { type Argv } from 'yargs';
 import { EXIT_CODES, QcError, usageError } from '../support/errors.js';
 import { VERSION } from '../version.js';
+import { benchCommand } from './bench.js';
 import { type Command, checkUnknown, Flags, type Parsed } from './command.js';
 import { compileCommand } from './compile.js';
 import { evalCommand } from './eval.js';
@@ -11,7 +12,14 @@ import { runCommand } from './run.js';
 import { nearest } from './suggest.js';
 import { colors, human } from './terminal.js';
 
-const COMMANDS: readonly Command[] = [compileCommand, runCommand, inspectCommand, preprocessCommand, evalCommand];
+const COMMANDS: readonly Command[] = [
+  compileCommand,
+  runCommand,
+  inspectCommand,
+  evalCommand,
+  benchCommand,
+  preprocessCommand,
+];
 
 const EPILOGUE = `Results go to stdout, everything else to stderr. NO_COLOR is honoured.
 Exit codes: 0 ok, 1 a check failed, 2 usage, 3 bad or unsupported model or data, 4 cannot read or write, 70 bug of qc.`;
@@ -24,28 +32,28 @@ async function execute(command: Command, parsed: Parsed): Promise<void> {
   checkUnknown(command, parsed);
   const { subject } = command;
   const flags = new Flags(parsed);
-  if (!subject) return command.run('', flags);
-  const word = parsed[subjectKey(subject)];
-  const named = subject.flag === undefined ? undefined : flags.required(subject.flag);
-  if (word !== undefined && named !== undefined)
-    throw usageError(`${subject.name} was given twice: "${String(word)}" and --${subject.flag} ${named}`);
-  const given = word ?? named;
-  if (given === undefined) throw missingSubject(command, []);
-  if (given === '') throw usageError(`${subject.name} is an empty name`);
-  await command.run(String(given), flags);
+  const words = subject ? [parsed[subjectKey(subject)]].flat().filter((word) => word !== undefined) : [];
+  const named = subject?.flag === undefined ? undefined : flags.required(subject.flag);
+  if (words.length > 0 && named !== undefined)
+    throw usageError(`${subject?.name} was given twice: "${words.join(' ')}" and --${subject?.flag} ${named}`);
+  const given = named === undefined ? words.map(String) : [named];
+  if (subject && given.length === 0) throw missingSubject(command, []);
+  if (given.includes('')) throw usageError(`${subject?.name} is an empty name`);
+  await command.run(given[0] ?? '', flags, given);
 }
 
 function register(parser: Argv, command: Command): Argv {
   const { subject } = command;
-  const words = subject ? [command.name, subject.name] : [command.name];
+  const words = subject ? [command.name, `${subject.name}${subject.many ? '...' : ''}`] : [command.name];
   const describeCommand = (y: Argv): Argv => {
     y.usage(`qc ${words.join(' ')} [flags]\n\n${command.summary}.`);
     if (subject) y.positional(subjectKey(subject), { type: 'string', describe: subject.doc });
     for (const [flag, options] of Object.entries(command.flags)) y.option(flag, options);
     return y.example(command.examples.map(([text, about]): [string, string] => [text, about]));
   };
-  const word = subject && (subject.flag === undefined ? `<${subject.name}>` : `[${subject.name}]`);
-  return parser.command(word ? `${command.name} ${word}` : command.name, command.summary, describeCommand, (parsed) =>
+  const name = subject && `${subject.name}${subject.many ? '..' : ''}`;
+  const word = subject?.flag === undefined ? `<${name}>` : `[${name}]`;
+  return parser.command(name ? `${command.name} ${word}` : command.name, command.summary, describeCommand, (parsed) =>
     execute(command, parsed as unknown as Parsed),
   );
 }

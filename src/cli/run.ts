@@ -69,7 +69,7 @@ function readInput(
 }
 
 /** The data of all inputs, and the number of items in them. */
-function readInputs(
+export function readInputs(
   given: readonly string[],
   { inputs }: EntryInfo,
 ): { feeds: Record<string, Tensor['data']>; items: number } {

@@ -55,6 +55,11 @@ export interface LowerContext {
   input(slot: number, need?: LayoutNeed): View;
   /** The memory of an output in the layout the planner chose. Its halo is zeroed before the next call. */
   output(index?: number): View;
+  /**
+   * The memory of output 0, where possible that of one of these operands: its elements may be overwritten by the
+   * results at the same places, as no later node reads them, and no other operand of this one.
+   */
+  outputOver(...slots: readonly number[]): View;
   /** Makes an output a second name of a view, without copying. */
   alias(view: View, index?: number): void;
   /** Constant bytes of the module; equal content is stored once. */
@@ -95,3 +100,25 @@ export const asWords = (view: View): View =>
         halo: NO_HALO,
       }
     : view;
+
+/** Where a part begins. */
+export interface Place {
+  readonly axis: number;
+  /** The first index of the part along the axis. */
+  readonly start: number;
+}
+
+/** The memory of a part. */
+export const partOf = (whole: View, { axis, start }: Place, shape: readonly number[]): View => ({
+  ...whole,
+  shape,
+  offset: whole.offset + start * (whole.strides[axis] as number),
+  halo: NO_HALO,
+});
+
+/** Whether two views of one shape name the same elements. */
+export const samePlace = (a: View, b: View): boolean =>
+  a.buffer === b.buffer &&
+  a.offset === b.offset &&
+  a.storage === b.storage &&
+  a.shape.every((n, d) => n === 1 || a.strides[d] === b.strides[d]);

@@ -1,8 +1,11 @@
 /** Which kernel and tile a layer gets: the tables, and the functions that read them. First match wins. */
+import { assert } from '../support/errors.js';
+import { GEMM_TABLE } from './gemm-table.js';
 import type { Isa, Storage } from './kernel.js';
 import { ARITHMETIC, type DepthwiseArithmetic } from './kernels/depthwise-layout.js';
 import { type CodeInterval, provenRuns } from './kernels/depthwise-runs.js';
 import { type GemmParams, type GemmTile, joinRows } from './kernels/gemm.js';
+import { gemmArithmetic } from './kernels/gemm-layout.js';
 
 const within = (range: CodeInterval | null | undefined, lo: number, hi: number): boolean =>
   range !== null && range !== undefined && lo <= range.lo && range.hi <= hi;
@@ -20,26 +23,15 @@ export const productIsa = (
   weights: CodeInterval | null | undefined,
 ): Isa => (target === 'relaxed' && fitsI8(input) && within(weights, -128, 127) ? 'relaxed' : 'simd');
 
-/** Tiles of matrix products by size: the accumulators and weights of a tile fit the 16 vector registers. */
-const GEMM_TILES: readonly { columns?: number; pixels?: number; tile: GemmTile }[] = [
-  { columns: 4, tile: { mr: 8, nr: 4 } }, // nothing to share between columns: more pixels
-  { pixels: 1, tile: { mr: 1, nr: 16 } }, // fully connected: weights stream through, one activation feeds 16 columns
-  { pixels: 2, tile: { mr: 2, nr: 16 } },
-  { tile: { mr: 4, nr: 8 } }, // best of the tiles measured, for i16 pairs and for relaxed dot products
-];
-
-/**
- * Steps of K per iteration. V8 of Node 20 spills where i16 pairs are unrolled (45 to 35 GMAC/s), and gains where relaxed
- * dot products are (45 to 53); that of Node 24 does not care.
- */
-const UNROLL: Readonly<Record<Isa, number>> = { simd: 1, relaxed: 2 };
-
-/** The tile of a matrix product: the first entry whose limits hold it. */
+/** The tile of a matrix product: the first row of the table that holds it. */
 export function chooseTile(p: Omit<GemmParams, 'tile'>): GemmTile {
   const { cols, columns } = joinRows(p);
-  const found = GEMM_TILES.find((t) => columns <= (t.columns ?? columns) && cols <= (t.pixels ?? cols));
-  const { mr, nr } = found?.tile ?? { mr: 1, nr: 4 };
-  return { mr: Math.min(cols, mr), nr, unroll: UNROLL[p.isa] };
+  const arithmetic = gemmArithmetic(p);
+  const fits = (limit: number | null, n: number): boolean => limit === null || n <= limit;
+  const row = GEMM_TABLE.find((r) => r.arithmetic === arithmetic && fits(r.columns, columns) && fits(r.pixels, cols));
+  assert(row, `no tile for ${arithmetic} products`);
+  const [mr, nr, unroll] = row.tile;
+  return { mr: Math.min(cols, mr), nr, unroll };
 }
 
 /** What the choice for a depthwise convolution depends on. */

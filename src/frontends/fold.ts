@@ -15,7 +15,7 @@ export function checkTypes(types: readonly TensorType[]): void {
 }
 
 /** Ops of reals that have other operands too: conditions, integers to convert. */
-const MIXED = new Set(['cast', 'where']);
+const MIXED = new Set(['cast', 'scatter', 'where']);
 
 /** Whether an op that computes on reals is given plain integers; indices and the like go to ops that move data. */
 export function takesIntegers(

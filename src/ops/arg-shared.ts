@@ -30,7 +30,12 @@ const importPaddleArg =
   };
 
 /** arg_max and arg_min. */
-export function argOp(name: string, onnx: string, op: 'max' | 'min'): Op {
+export function argOp(
+  name: string,
+  onnx: string,
+  op: 'max' | 'min',
+  others: Readonly<Record<string, OnnxImporter>> = {},
+): Op {
   const importArg: OnnxImporter = (context) => {
     const x = context.input(0);
     const axis = normalizeAxis(context.attrs.int('axis', 0), x.type.shape.length);
@@ -65,7 +70,7 @@ export function argOp(name: string, onnx: string, op: 'max' | 'min'): Op {
       });
       return [{ type: { dtype: 'i64', shape: shapeOf(attrs, shape) }, data }];
     },
-    onnx: { [onnx]: importArg },
+    onnx: { [onnx]: importArg, ...others },
     paddle: { [name]: importPaddleArg(name) },
   });
 }

@@ -9,7 +9,9 @@ import { realTypeOf, show, tensorAt } from './shapes.js';
 type BatchNormAttrs = { readonly epsilon: number };
 
 const importBatchNorm: OnnxImporter = (context) => {
-  if (context.attrs.int('training_mode', 0) !== 0 || context.outputCount > 1)
+  const training =
+    context.opset < 7 ? context.attrs.int('is_test', 0) === 0 : context.attrs.int('training_mode', 0) !== 0;
+  if (training || context.outputCount > 1)
     context.unsupported('BatchNormalization in training mode', 'Export the model for inference.');
   if (context.attrs.int('spatial', 1) === 0) context.unsupported('BatchNormalization with spatial = 0');
   const epsilon = Math.fround(context.attrs.float('epsilon', 1e-5));

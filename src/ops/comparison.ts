@@ -1,6 +1,7 @@
 import type { FurtherBinary } from '../codegen/kernels/binary-functions.js';
 import { sizeOf } from '../ir/type.js';
 import { broadcastShape, broadcastStrides, stridedIndices } from './broadcast.js';
+import { secondOperand } from './elementwise.js';
 import type { OnnxImporter } from './import-context.js';
 import { elementwise } from './import-paddle.js';
 import { lowerBinary } from './lowering/elementwise.js';
@@ -24,7 +25,7 @@ interface ComparisonOp {
 export const importComparison =
   (name: string, swapped = false): OnnxImporter =>
   (context) => {
-    const operands = [context.input(0), context.input(1)];
+    const operands = [context.input(0), secondOperand(context)];
     return context.add(name, {}, swapped ? operands.reverse() : operands);
   };
 

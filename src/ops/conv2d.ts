@@ -18,7 +18,12 @@ const importConv: OnnxImporter = (context) => {
   const stated = image.pair(context.attrs.ints('kernel_shape', ksize), 1);
   if (show(stated) !== show(ksize))
     throw new Error(`kernel_shape ${show(stated)} on weights ${show(context.input(1).type.shape)}`);
-  const attrs = { ...importWindow(context, image, ksize), groups: context.attrs.int('group', 1), activation: null };
+  const window = { ...importWindow(context, image, ksize), groups: context.attrs.int('group', 1) };
+  if (image.rank > 2) {
+    const operands = [image.value, weights.value, ...(bias ? [bias] : [])];
+    return context.add('conv3d', { ...window, transposed: false, outputPads: [] }, operands);
+  }
+  const attrs = { ...window, activation: null };
   return image.restore(context.add('conv2d', attrs, [image.value, weights.value, ...(bias ? [bias] : [])]));
 };
 

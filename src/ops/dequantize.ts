@@ -1,7 +1,8 @@
-import { isCodes } from '../ir/type.js';
+import { isCodes, sizeOf } from '../ir/type.js';
 import { toReal } from '../quant/tensors.js';
 import { codesAsReals } from './import-codes.js';
 import type { OnnxImporter } from './import-context.js';
+import { dequantizePlain } from './import-dynamic.js';
 import { importGrid } from './import-grid.js';
 import { DEQUANTIZE_IMPORTERS } from './import-paddle-fake.js';
 import { lowerDequantize } from './lowering/movement.js';
@@ -13,6 +14,13 @@ const importDequantize: OnnxImporter = (context) => {
   const { dtype, shape } = x.type;
   if (dtype !== 'i8' && dtype !== 'u8' && dtype !== 'i32')
     return context.unsupported(`DequantizeLinear of ${dtype}${show(shape)}`, 'The input must be int8, uint8 or int32.');
+  const computed = [1, 2].some((i) => i < context.inputCount && context.optional(i)?.data === undefined);
+  const plain = x.type.quant === undefined && x.data === undefined;
+  if (plain && (computed || sizeOf(context.input(1).type.shape) > 1)) {
+    if (!computed) importGrid(context, dtype, shape);
+    const axis = context.attrs.int('axis', 1);
+    return dequantizePlain(context, x, context.input(1), context.inputCount > 2 ? context.optional(2) : null, axis);
+  }
   return codesAsReals(context, x, importGrid(context, dtype, shape));
 };
 

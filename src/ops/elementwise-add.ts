@@ -7,7 +7,7 @@ import { quantizedOp } from './import-quantized.js';
 
 const importSum = importChain('elementwise_add');
 
-const importAdd = importPair('elementwise_add', 'Add');
+const importAdd = importPair('elementwise_add');
 
 /** ONNX Mean: the sum of the operands over their number. */
 const importMean: OnnxImporter = (context) => {

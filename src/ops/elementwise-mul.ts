@@ -2,7 +2,7 @@ import { scaledSum, scaleFactor } from '../quant/requantize.js';
 import { elementwiseOp, importPair } from './elementwise.js';
 import { quantizedOp } from './import-quantized.js';
 
-const importMul = importPair('elementwise_mul', 'Mul');
+const importMul = importPair('elementwise_mul');
 
 export const elementwiseMul = elementwiseOp({
   name: 'elementwise_mul',

@@ -1,7 +1,7 @@
 import { applyFurtherBinary } from '../codegen/kernels/binary-functions.js';
 import type { Value } from '../ir/graph.js';
 import type { DType } from '../ir/type.js';
-import { elementwiseOp } from './elementwise.js';
+import { elementwiseOp, secondOperand } from './elementwise.js';
 import type { ImportContext, OnnxImporter, PaddleImporter } from './import-context.js';
 import { binary, scalarLike } from './import-paddle.js';
 
@@ -18,7 +18,7 @@ function simplePower(context: ImportContext, x: Value, exponent: number): Value 
 
 /** ONNX Pow: the result has the dtype of the base; integers with an exponent of their own dtype stay whole. */
 const importPow: OnnxImporter = (context) => {
-  const [x, y] = [context.input(0), context.input(1)];
+  const [x, y] = [context.input(0), secondOperand(context)];
   const { dtype, shape } = x.type;
   const cast = (v: Value, to: DType): Value => (v.type.dtype === to ? v : context.add('cast', { to }, [v]));
   const fits = shape.length >= y.type.shape.length;

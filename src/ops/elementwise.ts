@@ -1,5 +1,6 @@
 import type { BinaryOp as BinaryKernelOp } from '../codegen/kernels/binary.js';
 import { applyIntegerBinary, integerForm } from '../codegen/kernels/integers.js';
+import type { Value } from '../ir/graph.js';
 import type { InferInput } from '../ir/op.js';
 import { allocate, type Tensor } from '../ir/tensor.js';
 import { isCodes, type Quant, scaleAt, sizeOf, type TensorType } from '../ir/type.js';
@@ -10,11 +11,11 @@ import { toReal } from '../quant/tensors.js';
 import { broadcastShape, broadcastStrides, stridedIndices } from './broadcast.js';
 import { operand, operandScale } from './codes.js';
 import { finisher } from './epilogue.js';
-import type { OnnxImporter } from './import-context.js';
+import type { ImportContext, OnnxImporter } from './import-context.js';
 import { elementwise } from './import-paddle.js';
 import { lowerBinary } from './lowering/elementwise.js';
 import { defineOp, type Op } from './op.js';
-import { asInputs, plainDtype, tensorAt, typeOf } from './shapes.js';
+import { asInputs, normalizeAxis, plainDtype, tensorAt, typeOf } from './shapes.js';
 
 /** Attributes of elementwise_*: operands broadcast as in numpy, then comes the activation. */
 export type ElementwiseAttrs = { readonly activation: Activation | null };
@@ -101,14 +102,22 @@ function integer(op: BinaryOp, attrs: ElementwiseAttrs, inputs: Inputs, output: 
 export const scaledAddition = (a: number, b: number, sa: number, sb: number, unit: number): number =>
   scaledSum(a, Math.fround(sa / unit), { residual: { value: b, scale: Math.fround(sb / unit) } });
 
+/** The second operand; before opset 7 the attribute `axis` says where its dimensions stand. Source: ONNX Add-6. */
+export function secondOperand(context: ImportContext): Value {
+  const [a, b] = [context.input(0), context.input(1)];
+  if (context.opset >= 7 || !context.attrs.has('axis') || context.attrs.int('broadcast', 0) === 0) return b;
+  const [rank, own] = [a.type.shape.length, b.type.shape.length];
+  const behind = rank - normalizeAxis(context.attrs.int('axis'), rank) - own;
+  if (behind < 0) throw new Error(`a second operand of rank ${own} at axis ${context.attrs.int('axis')}`);
+  const shape = [...b.type.shape, ...new Array<number>(behind).fill(1)];
+  return behind === 0 ? b : context.add('reshape2', { shape }, [b]);
+}
+
 /** The importer of an ONNX type with two operands. */
 export const importPair =
-  (name: string, type: string): OnnxImporter =>
-  (context) => {
-    if (context.attrs.int('axis', 0) !== 0 || context.attrs.int('broadcast', 0) !== 0)
-      context.unsupported(`${type} with the broadcasting of opset 6`);
-    return context.add(name, { activation: null }, [context.input(0), context.input(1)]);
-  };
+  (name: string): OnnxImporter =>
+  (context) =>
+    context.add(name, { activation: null }, [context.input(0), secondOperand(context)]);
 
 /** An op of two broadcasting operands. */
 export function elementwiseOp(op: BinaryOp): Op {
@@ -123,7 +132,7 @@ export function elementwiseOp(op: BinaryOp): Op {
     ...(op.scaled
       ? { integer: (attrs: ElementwiseAttrs, inputs: Inputs, output: TensorType) => integer(op, attrs, inputs, output) }
       : {}),
-    onnx: op.importers ?? { [op.onnx]: importPair(op.name, op.onnx) },
+    onnx: op.importers ?? { [op.onnx]: importPair(op.name) },
     paddle: { ...(op.name.startsWith('elementwise_') ? { [op.name]: elementwise(op.name) } : {}), ...op.paddle },
   });
 }

@@ -1,4 +1,5 @@
 import { ofX } from './import-paddle.js';
+import { importTrigonometry } from './import-trigonometry.js';
 import { importUnary, unaryOp } from './unary-function.js';
 
 export const exp = unaryOp({
@@ -6,5 +7,5 @@ export const exp = unaryOp({
   doc: 'e to the power of x',
   fn: 'exp',
   paddle: { exp: ofX('exp') },
-  onnx: { Exp: importUnary('exp') },
+  onnx: { Exp: importUnary('exp'), Sinh: importTrigonometry('sinh'), Cosh: importTrigonometry('cosh') },
 });

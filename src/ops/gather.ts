@@ -1,6 +1,8 @@
 import { numbers } from '../ir/tensor.js';
 import { sizeOf } from '../ir/type.js';
+import { reshapeTo } from './compose.js';
 import type { OnnxImporter } from './import-context.js';
+import { asSlices, elementPlaces, slicePlaces } from './import-elements.js';
 import { onReals } from './import-helpers.js';
 import { importLookup, importGather as importPaddleGather } from './import-paddle-shape.js';
 import { lowerGather } from './lowering/resample.js';
@@ -15,6 +17,26 @@ const importGather: OnnxImporter = (context) =>
   onReals(context, (x) => {
     const axis = normalizeAxis(context.attrs.int('axis', 0), x.type.shape.length);
     return context.add('gather', { axis }, [x, context.input(1)]);
+  });
+
+/** ONNX GatherElements: single elements of the flattened tensor. */
+const importGatherElements: OnnxImporter = (context) =>
+  onReals(context, (x) => {
+    const places = elementPlaces(context, x.type.shape, context.input(1), context.attrs.int('axis', 0));
+    return context.add('gather', { axis: 0 }, [reshapeTo(context, x, [sizeOf(x.type.shape)]), places]);
+  });
+
+/** ONNX GatherND: slices behind the dimensions that the index tuples and batches cover. */
+const importGatherND: OnnxImporter = (context) =>
+  onReals(context, (x) => {
+    const { shape } = x.type;
+    const indices = context.input(1);
+    const batch = context.attrs.int('batch_dims', 0);
+    const places = slicePlaces(context, shape, indices, batch);
+    const dims = batch + (indices.type.shape.at(-1) as number);
+    const slices = reshapeTo(context, x, asSlices(shape, dims));
+    const y = context.add('gather', { axis: 0 }, [slices, places]);
+    return reshapeTo(context, y, [...places.type.shape, ...shape.slice(dims)]);
   });
 
 const gatherShape = (axis: number, x: readonly number[], indices: readonly number[]): number[] => [
@@ -58,5 +80,5 @@ export const gather = defineOp<GatherAttrs>({
     lookup_table: importLookup,
     lookup_table_v2: importLookup,
   },
-  onnx: { Gather: importGather },
+  onnx: { Gather: importGather, GatherElements: importGatherElements, GatherND: importGatherND },
 });

@@ -19,7 +19,13 @@ export const importConvTranspose: OnnxImporter = (context) => {
   const ksize = weights.value.type.shape.slice(2);
   const size = image.value.type.shape.slice(2);
   const list = (name: string, fallback: number): number[] =>
-    image.pair(attrs.ints(name, [fallback, fallback]), fallback);
+    image.pair(
+      attrs.ints(
+        name,
+        size.map(() => fallback),
+      ),
+      fallback,
+    );
   const [strides, dilations] = [list('strides', 1), list('dilations', 1)];
   const outputPads = list('output_padding', 0);
   if (outputPads.some((p) => p < 0)) throw new Error(`output_padding ${show(outputPads)}`);
@@ -31,13 +37,18 @@ export const importConvTranspose: OnnxImporter = (context) => {
   const same = auto === 'SAME_UPPER' || auto === 'SAME_LOWER';
   const wanted = attrs.has('output_shape') ? image.pair(attrs.ints('output_shape').slice(-image.rank), 1) : null;
   const target = wanted ?? (same ? size.map((n, d) => n * (strides[d] as number)) : null);
-  const pads = target ? automaticPads(context, full, target) : image.pads(attrs.ints('pads', [0, 0, 0, 0]));
+  const pads = target
+    ? automaticPads(context, full, target)
+    : image.pads(
+        attrs.ints(
+          'pads',
+          [...size, ...size].map(() => 0),
+        ),
+      );
   if (auto === 'VALID' && !wanted) pads.fill(0);
   const bias = context.optional(2);
-  const y = context.add(
-    'conv2d_transpose',
-    { strides, pads, dilations, outputPads, groups: attrs.int('group', 1), activation: null },
-    [image.value, weights.value, ...(bias ? [bias] : [])],
-  );
-  return image.restore(y);
+  const window = { strides, pads, dilations, outputPads, groups: attrs.int('group', 1) };
+  const operands = [image.value, weights.value, ...(bias ? [bias] : [])];
+  if (image.rank > 2) return context.add('conv3d', { ...window, transposed: true }, operands);
+  return image.restore(context.add('conv2d_transpose', { ...window, activation: null }, operands));
 };

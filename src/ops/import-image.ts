@@ -1,11 +1,11 @@
 import type { Value } from '../ir/graph.js';
 import type { ImportContext } from './import-context.js';
 
-/** A tensor with spatial dimensions as one of rank 4, and the lists of its node to match. */
+/** A tensor with spatial dimensions, at least two of them, and the lists of its node to match. */
 export interface Image {
   readonly value: Value;
-  /** Spatial dimensions of the source: 1 or 2. */
-  readonly rank: 1 | 2;
+  /** Spatial dimensions of the source. */
+  readonly rank: number;
   /** A list per spatial dimension as [vertical, horizontal]. */
   pair(list: readonly number[], vertical: number): number[];
   /** Pads as [top, left, bottom, right]. */
@@ -14,13 +14,18 @@ export interface Image {
   restore(y: Value): Value;
 }
 
-/** Convolutions and pools over one dimension run over images of height 1; those over three are not supported. */
+/** Convolutions and pools over one dimension run over images of height 1; those over more stay as they are. */
 export function asImage(context: ImportContext, x: Value): Image {
   const { shape } = x.type;
-  if (shape.length !== 3 && shape.length !== 4)
-    context.unsupported(`${context.type} on a tensor of rank ${shape.length}`, 'One or two spatial dimensions are.');
-  if (shape.length === 4)
-    return { value: x, rank: 2, pair: (list) => [...list], pads: (list) => [...list], restore: (y) => y };
+  if (shape.length < 3) throw new Error(`${context.type} on a tensor of rank ${shape.length}`);
+  if (shape.length > 3)
+    return {
+      value: x,
+      rank: shape.length - 2,
+      pair: (list) => [...list],
+      pads: (list) => [...list],
+      restore: (y) => y,
+    };
   const [n, c, width] = shape as [number, number, number];
   return {
     value: context.add('reshape2', { shape: [n, c, 1, width] }, [x]),

@@ -4,6 +4,11 @@ import { argMax } from './arg-max.js';
 import { argMin } from './arg-min.js';
 import { assign } from './assign.js';
 import { batchNorm } from './batch-norm.js';
+import { bitwiseAnd } from './bitwise-and.js';
+import { bitwiseLeftShift } from './bitwise-left-shift.js';
+import { bitwiseOr } from './bitwise-or.js';
+import { bitwiseRightShift } from './bitwise-right-shift.js';
+import { bitwiseXor } from './bitwise-xor.js';
 import { cast } from './cast.js';
 import { ceil } from './ceil.js';
 import { celu } from './celu.js';
@@ -11,10 +16,13 @@ import { clip } from './clip.js';
 import { concat } from './concat.js';
 import { conv2d } from './conv2d.js';
 import { conv2dTranspose } from './conv2d-transpose.js';
+import { conv3d } from './conv3d.js';
 import { cos } from './cos.js';
+import { cumsum } from './cumsum.js';
 import { depthToSpace } from './depth-to-space.js';
 import { depthwiseConv2d } from './depthwise-conv2d.js';
 import { dequantize } from './dequantize.js';
+import { einsum } from './einsum.js';
 import { elementwiseAdd } from './elementwise-add.js';
 import { elementwiseDiv } from './elementwise-div.js';
 import { elementwiseFmod } from './elementwise-fmod.js';
@@ -53,6 +61,7 @@ import { logicalOr } from './logical-or.js';
 import { logicalXor } from './logical-xor.js';
 import { lrn } from './lrn.js';
 import { matmul } from './matmul.js';
+import { maxPool2dWithIndex } from './max-pool2d-with-index.js';
 import { mish } from './mish.js';
 import { mul } from './mul.js';
 import { nearestInterp } from './nearest-interp.js';
@@ -75,6 +84,7 @@ import { relu6 } from './relu6.js';
 import { requantizeOp } from './requantize.js';
 import { reshape2 } from './reshape2.js';
 import { round } from './round.js';
+import { scatter } from './scatter.js';
 import { selu } from './selu.js';
 import { shape } from './shape.js';
 import { shrink } from './shrink.js';
@@ -104,6 +114,11 @@ const LIST: readonly Op[] = [
   argMin,
   assign,
   batchNorm,
+  bitwiseAnd,
+  bitwiseLeftShift,
+  bitwiseOr,
+  bitwiseRightShift,
+  bitwiseXor,
   cast,
   ceil,
   celu,
@@ -111,10 +126,13 @@ const LIST: readonly Op[] = [
   concat,
   conv2d,
   conv2dTranspose,
+  conv3d,
   cos,
+  cumsum,
   depthToSpace,
   depthwiseConv2d,
   dequantize,
+  einsum,
   elementwiseAdd,
   elementwiseDiv,
   elementwiseFmod,
@@ -151,6 +169,7 @@ const LIST: readonly Op[] = [
   logicalXor,
   lrn,
   matmul,
+  maxPool2dWithIndex,
   mish,
   mul,
   nearestInterp,
@@ -172,6 +191,7 @@ const LIST: readonly Op[] = [
   requantizeOp,
   reshape2,
   round,
+  scatter,
   selu,
   shape,
   shrink,
@@ -216,7 +236,9 @@ export const bareType = (key: string): string => key.slice(key.indexOf(':') + 1)
 
 /** ONNX op types that become one of several ops. */
 const SEVERAL: Readonly<Record<string, readonly string[]>> = {
-  Conv: ['conv2d', 'depthwise_conv2d'],
+  Conv: ['conv2d', 'depthwise_conv2d', 'conv3d'],
+  ConvTranspose: ['conv2d_transpose', 'conv3d'],
+  MaxPool: ['pool2d', 'max_pool2d_with_index'],
   ConvInteger: ['conv2d', 'depthwise_conv2d'],
   FusedConv: ['conv2d', 'depthwise_conv2d'],
   QLinearConv: ['conv2d', 'depthwise_conv2d'],
@@ -225,6 +247,7 @@ const SEVERAL: Readonly<Record<string, readonly string[]>> = {
   MatMulInteger: ['mul', 'matmul', 'fc'],
   QLinearMatMul: ['mul', 'matmul', 'fc'],
   MatMul: ['mul', 'matmul', 'fc'],
+  BitShift: ['bitwise_left_shift', 'bitwise_right_shift'],
   Clip: ['clip', 'relu6', 'relu'],
   Gelu: ['gelu', 'gelu_tanh'],
   Mod: ['elementwise_mod', 'elementwise_fmod'],

@@ -1,4 +1,5 @@
 import { ofX } from './import-paddle.js';
+import { importTrigonometry } from './import-trigonometry.js';
 import { importUnary, unaryOp } from './unary-function.js';
 
 export const log = unaryOp({
@@ -9,5 +10,10 @@ export const log = unaryOp({
     log: ofX('log'),
     logsigmoid: (context) => context.add('log', {}, [context.add('sigmoid', {}, [context.input('X')])]),
   },
-  onnx: { Log: importUnary('log') },
+  onnx: {
+    Log: importUnary('log'),
+    Asinh: importTrigonometry('asinh'),
+    Acosh: importTrigonometry('acosh'),
+    Atanh: importTrigonometry('atanh'),
+  },
 });

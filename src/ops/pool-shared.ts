@@ -65,3 +65,17 @@ export function slidePool(
       }
   return out;
 }
+
+/** Attributes of max_pool2d_with_index; `columnMajor` counts places down the columns of a plane. */
+export type MaxPlacesAttrs = {
+  readonly ksize: readonly number[];
+  readonly strides: readonly number[];
+  readonly pads: readonly number[];
+  readonly dilations: readonly number[];
+  readonly ceilMode: boolean;
+  readonly columnMajor: boolean;
+};
+
+/** The place of an element in its plane. */
+export const placeInPlane = (attrs: MaxPlacesAttrs, height: number, width: number, y: number, x: number): number =>
+  attrs.columnMajor ? x * height + y : y * width + x;

@@ -4,16 +4,14 @@ import { isCodes, type Quant, sameQuant, scaleAt, sizeOf, type TensorType } from
 import { toReal } from '../quant/tensors.js';
 import { centredCodes, isPerTensorCodes } from './codes.js';
 import { finisher } from './epilogue.js';
-import type { ImportContext, OnnxImporter } from './import-context.js';
-import { onReals } from './import-helpers.js';
-import { asImage, type Image } from './import-image.js';
 import { importPool2d } from './import-paddle-pool.js';
+import { importGlobalPool, importPool } from './import-pool.js';
 import { quantizedOp } from './import-quantized.js';
 import { lowerPool } from './lowering/pool.js';
 import { defineOp } from './op.js';
 import { type PoolAttrs, poolWindow, slidePool } from './pool-shared.js';
 import { asInputs, realTypeOf, show, tensorAt } from './shapes.js';
-import { checkWindow, importWindow, windowOutput } from './window.js';
+import { checkWindow, windowOutput } from './window.js';
 
 type Inputs = readonly (Tensor | null)[];
 
@@ -59,32 +57,6 @@ function integer(attrs: PoolAttrs, inputs: Inputs, output: TensorType): Tensor {
   return { type: output, data };
 }
 
-const importPool =
-  (poolType: 'avg' | 'max'): OnnxImporter =>
-  (context) => {
-    const { attrs } = context;
-    if (context.outputCount > 1) context.unsupported(`${context.type} with indices as second output`);
-    return pool(context, (image) => {
-      const ksize = image.pair(attrs.ints('kernel_shape'), 1);
-      const ceilMode = attrs.int('ceil_mode', 0) !== 0;
-      const countIncludePad = attrs.int('count_include_pad', 0) !== 0;
-      return { poolType, ksize, ...importWindow(context, image, ksize), global: false, countIncludePad, ceilMode };
-    });
-  };
-
-const importGlobal =
-  (poolType: 'avg' | 'max'): OnnxImporter =>
-  (context) => {
-    const window = { ksize: [1, 1], strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1] };
-    return pool(context, () => ({ poolType, ...window, global: true, countIncludePad: false, ceilMode: false }));
-  };
-
-const pool = (context: ImportContext, attrsOf: (image: Image) => PoolAttrs) =>
-  onReals(context, (x) => {
-    const image = asImage(context, x);
-    return image.restore(context.add('pool2d', attrsOf(image), [image.value]));
-  });
-
 export const pool2d = defineOp<PoolAttrs>({
   name: 'pool2d',
   doc: 'average or maximum over a sliding window or the whole plane of x[N,C,H,W]',
@@ -98,9 +70,9 @@ export const pool2d = defineOp<PoolAttrs>({
   onnx: {
     AveragePool: importPool('avg'),
     MaxPool: importPool('max'),
-    GlobalAveragePool: importGlobal('avg'),
-    GlobalMaxPool: importGlobal('max'),
+    GlobalAveragePool: importGlobalPool('avg'),
+    GlobalMaxPool: importGlobalPool('max'),
     'com.microsoft:QLinearAveragePool': quantizedOp(1, importPool('avg')),
-    'com.microsoft:QLinearGlobalAveragePool': quantizedOp(1, importGlobal('avg')),
+    'com.microsoft:QLinearGlobalAveragePool': quantizedOp(1, importGlobalPool('avg')),
   },
 });

@@ -1,7 +1,8 @@
 import type { AttrValue } from '../ir/graph.js';
-import { type CodeDType, codesType, isCodes, type Quant } from '../ir/type.js';
+import { type CodeDType, codesType, isCodes, type Quant, sizeOf } from '../ir/type.js';
 import { quantizeTensor } from '../quant/tensors.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
+import { importDynamicQuantize, quantizePlain } from './import-dynamic.js';
 import { importGrid } from './import-grid.js';
 import { quantAttr } from './import-helpers.js';
 import { QUANTIZE_IMPORTERS } from './import-paddle-fake.js';
@@ -31,7 +32,16 @@ const importQuantize: OnnxImporter = (context) => {
   const x = context.input(0);
   if (isCodes(x.type) || x.type.dtype !== 'f32')
     context.unsupported(`QuantizeLinear of ${x.type.dtype}`, 'The input must be float.');
-  const quant = importGrid(context, codeDtype(context), x.type.shape);
+  const dtype = codeDtype(context);
+  const [scale, zeroPoint] = [context.input(1), context.inputCount > 2 ? context.optional(2) : null];
+  const computed = [scale, zeroPoint].some((v) => v && v.data === undefined);
+  // codes with a scale per slice have no place at the border: there they are plain bytes
+  const leaves = sizeOf(scale.type.shape) > 1 && context.readers.includes(null);
+  if ((computed || leaves) && dtype !== 'i32') {
+    if (!computed) importGrid(context, dtype, x.type.shape);
+    return quantizePlain(context, x, { scale, zeroPoint, axis: context.attrs.int('axis', 1), dtype });
+  }
+  const quant = importGrid(context, dtype, x.type.shape);
   return context.add('quantize', { quant: quantAttr(quant) }, [x]);
 };
 
@@ -49,10 +59,6 @@ export const quantize = defineOp<GridAttrs>({
   onnx: {
     QuantizeLinear: importQuantize,
     'com.microsoft:QuantizeLinear': importQuantize,
-    DynamicQuantizeLinear: (context) =>
-      context.unsupported(
-        'scales that are computed at run time (dynamic quantization)',
-        'Quantize the model statically: onnxruntime.quantization.quantize_static with calibration data.',
-      ),
+    DynamicQuantizeLinear: importDynamicQuantize,
   },
 });

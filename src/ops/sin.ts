@@ -1,4 +1,5 @@
 import { ofX } from './import-paddle.js';
+import { importTrigonometry } from './import-trigonometry.js';
 import { importUnary, unaryOp } from './unary-function.js';
 
 export const sin = unaryOp({
@@ -6,5 +7,5 @@ export const sin = unaryOp({
   doc: 'sine, for |x| up to some thousands',
   fn: 'sin',
   paddle: { sin: ofX('sin') },
-  onnx: { Sin: importUnary('sin') },
+  onnx: { Sin: importUnary('sin'), Tan: importTrigonometry('tan') },
 });

@@ -1,6 +1,7 @@
 import { allocate } from '../ir/tensor.js';
 import { sizeOf } from '../ir/type.js';
 import { broadcastShape, broadcastStrides, stridedIndices } from './broadcast.js';
+import { importOneHot, importTrilu } from './import-choices.js';
 import { lowerWhere } from './lowering/elementwise.js';
 import { defineOp } from './op.js';
 import { plainDtype, tensorAt, typeOf } from './shapes.js';
@@ -32,5 +33,9 @@ export const where = defineOp({
   paddle: {
     where: (context) => context.add('where', {}, [context.input('Condition'), context.input('X'), context.input('Y')]),
   },
-  onnx: { Where: (context) => context.add('where', {}, [context.input(0), context.input(1), context.input(2)]) },
+  onnx: {
+    Where: (context) => context.add('where', {}, [context.input(0), context.input(1), context.input(2)]),
+    OneHot: importOneHot,
+    Trilu: importTrilu,
+  },
 });

@@ -22,11 +22,11 @@ export type Window2dAttrs = {
  * in the padding at the end is dropped.
  */
 export function windowOutput(input: readonly number[], w: Window2d, ceilMode = false): number[] {
-  return [0, 1].map((d) => {
-    const [size, pad] = [input[d] as number, w.pads[d] as number];
+  return input.map((size, d) => {
+    const pad = w.pads[d] as number;
     const reach = (w.dilations[d] as number) * ((w.ksize[d] as number) - 1) + 1;
     const stride = w.strides[d] as number;
-    const span = (size + pad + (w.pads[d + 2] as number) - reach) / stride;
+    const span = (size + pad + (w.pads[d + input.length] as number) - reach) / stride;
     let n = (ceilMode ? Math.ceil(span) : Math.floor(span)) + 1;
     if (ceilMode && (n - 1) * stride >= size + pad) n--;
     if (n < 1) throw new Error(`a window of ${show(w.ksize)} does not fit into ${show(input)}`);
@@ -59,15 +59,17 @@ export function validRange(offset: number, stride: number, size: number, outputs
 export function importWindow(context: ImportContext, image: Image, ksize: readonly number[]): Window2dAttrs {
   const { attrs } = context;
   const input = image.value.type.shape;
-  const strides = image.pair(attrs.ints('strides', [1, 1]), 1);
-  const dilations = image.pair(attrs.ints('dilations', [1, 1]), 1);
-  const explicit = image.pads(attrs.ints('pads', [0, 0, 0, 0]));
+  const ones = ksize.map(() => 1);
+  const none = [...ksize, ...ksize].map(() => 0);
+  const strides = image.pair(attrs.ints('strides', ones), 1);
+  const dilations = image.pair(attrs.ints('dilations', ones), 1);
+  const explicit = image.pads(attrs.ints('pads', none));
   const auto = attrs.string('auto_pad', 'NOTSET');
   if (explicit.some((p) => p < 0)) context.unsupported(`negative pads ${show(explicit)}`);
   if (auto === 'NOTSET' || auto === '') return { strides, dilations, pads: explicit };
-  if (auto === 'VALID') return { strides, dilations, pads: [0, 0, 0, 0] };
+  if (auto === 'VALID') return { strides, dilations, pads: none };
   if (auto !== 'SAME_UPPER' && auto !== 'SAME_LOWER') throw new Error(`auto_pad "${auto}" does not exist`);
-  const total = [0, 1].map((d) => {
+  const total = ksize.map((_, d) => {
     const [size, stride] = [input[d + 2] as number, strides[d] as number];
     const reach = (dilations[d] as number) * ((ksize[d] as number) - 1) + 1;
     return Math.max(0, (Math.ceil(size / stride) - 1) * stride + reach - size);

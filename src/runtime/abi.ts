@@ -23,6 +23,17 @@ export type DataType = 'f32' | 'i8' | 'u8' | 'i32' | 'i64' | 'bool';
 /** Instruction set: `simd` is fixed-width SIMD, `relaxed` adds relaxed SIMD. Results are identical. */
 export type Target = 'simd' | 'relaxed';
 
+/** An input that is a picture: RGBA bytes, row by row, of any size that has no more pixels than the tensor's shape. */
+export interface ImageInfo {
+  /** What the network takes. */
+  readonly width: number;
+  readonly height: number;
+  /** Whether pictures of other sizes are resized to it (half-pixel bilinear, in fixed point), or refused. */
+  readonly resize: 'bilinear' | 'none';
+  /** Byte offset of two i32: width and height of the picture. Zeros mean those of the tensor's shape. */
+  readonly size: number;
+}
+
 /** One input or output of an entry. */
 export interface TensorInfo {
   /** The name in the source model, verbatim. */
@@ -34,6 +45,8 @@ export interface TensorInfo {
   /** Grid of the value where the network quantizes it: real = (code - zeroPoint) * scale. */
   readonly scale?: number;
   readonly zeroPoint?: number;
+  /** Where the input is a picture; the shape is then [height, width, 4] of the largest one. */
+  readonly image?: ImageInfo;
 }
 
 /** An exported function for one set of input shapes. */
@@ -132,5 +145,7 @@ export interface ModuleInfo {
   readonly memory: MemoryInfo;
   readonly hashes: Hashes;
   readonly ops: readonly OpInfo[];
+  /** Names of the elements of the first output. */
+  readonly labels?: readonly string[];
   readonly selfTest?: SelfTest;
 }

@@ -18,8 +18,12 @@ const quote = (text: string): string =>
     .replaceAll('*/', '*\\/');
 
 /** What a person wants to know about a tensor, for a comment. */
-function describe({ dtype, shape, scale, zeroPoint }: TensorInfo): string {
+function describe({ dtype, shape, scale, zeroPoint, image }: TensorInfo): string {
   const size = shape.reduce((n, d) => n * d, 1);
+  if (image) {
+    const other = image.resize === 'none' ? '' : `, resized to ${image.width} x ${image.height}`;
+    return `RGBA bytes, pictures of up to ${size / 4} pixels${other}`;
+  }
   const grid = scale === undefined ? '' : `; the network quantizes it: scale ${scale}, zero point ${zeroPoint ?? 0}`;
   return `${dtype}, shape [${shape.join(', ')}], ${size} element${size === 1 ? '' : 's'}${grid}`;
 }
@@ -57,15 +61,17 @@ export function loaderSource(name: string, meta: ModuleInfo, inline?: Uint8Array
 }
 
 /** An interface with one property per tensor, names verbatim. */
-function tensorInterface(name: string, doc: string, tensors: readonly TensorInfo[]): string {
-  const fields = tensors.map(
-    (t) => `    /** ${describe(t)} */\n    readonly ${quote(t.name)}: ${ARRAY_TYPES[t.dtype]};\n`,
-  );
+function tensorInterface(name: string, doc: string, tensors: readonly TensorInfo[], pictures = ''): string {
+  const typeOf = (t: TensorInfo): string => (t.image && pictures) || ARRAY_TYPES[t.dtype];
+  const fields = tensors.map((t) => `    /** ${describe(t)} */\n    readonly ${quote(t.name)}: ${typeOf(t)};\n`);
   return `  /** ${doc} */\n  export interface ${name} {\n${fields.join('')}  }\n`;
 }
 
 /** The types of the loaded net; parts of the loader add members. */
-const netTypes = (parts: readonly PartEntry[]): string => `  /** An input or output, in the model's order. */
+const netTypes = (
+  parts: readonly PartEntry[],
+  views: string,
+): string => `  /** An input or output, in the model's order. */
   export interface TensorDescription<Name> {
     readonly name: Name;
     readonly dtype: 'f32' | 'i8' | 'u8' | 'i32' | 'i64' | 'bool';
@@ -82,7 +88,7 @@ const netTypes = (parts: readonly PartEntry[]): string => `  /** An input or out
     /** Computes on what the input views hold; the results are in the output views. A run may overwrite its inputs. */
     runInPlace(): void;
     /** View of an input's buffer, without a copy. */
-    input<Name extends keyof Inputs>(name: Name): Inputs[Name];
+    input<Name extends keyof Inputs>(name: Name): ${views}[Name];
     /** View of an output's buffer, without a copy; the next run overwrites it. */
     output<Name extends keyof Outputs>(name: Name): Outputs[Name];
     /** Lets go of the memory; the net cannot be used any more. */
@@ -104,14 +110,21 @@ ${parts.map((part) => part.types ?? '').join('')}`;
  */
 export function declarations(name: string, meta: ModuleInfo): string {
   const entry = meta.entries[0] as EntryInfo;
+  const hasImages = entry.inputs.some((input) => input.image);
   const source = 'The .wasm beside the .mjs where no source is given.';
   return [
     `// Types of ${quote(`./${name}.mjs`)}, made by qc ${meta.compiler}. They apply where this file is part of the program:`,
     '// covered by "include" of tsconfig.json, or named in a /// <reference path="..." />.\n',
     `declare module ${quote(`*/${name}.mjs`)} {`,
-    tensorInterface('Inputs', 'What `run` takes: row-major data in the order of the shape.', entry.inputs),
+    tensorInterface(
+      'Inputs',
+      'What `run` takes: row-major data in the order of the shape.',
+      entry.inputs,
+      'Picture | readonly Picture[]',
+    ),
+    ...(hasImages ? [tensorInterface('InputViews', 'Buffers of the inputs.', entry.inputs)] : []),
     tensorInterface('Outputs', 'What `run` gives.', entry.outputs),
-    netTypes(partsFor(meta)),
+    netTypes(partsFor(meta), hasImages ? 'InputViews' : 'Inputs'),
     `  /** Loads the network. ${source} */`,
     '  export function load(source?: Source | Promise<Source> | LoadOptions, options?: LoadOptions): Promise<Net>;\n',
     '  /** Loads the network at once, from bytes or a compiled module. */',

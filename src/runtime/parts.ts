@@ -46,6 +46,30 @@ const PROFILE_TYPES = `
   }
 `;
 
+const IMAGE_TYPES = `
+  /** A picture: ImageData of a canvas, or RGBA bytes row by row. */
+  export interface Picture {
+    readonly data: Uint8Array | Uint8ClampedArray;
+    readonly width: number;
+    readonly height: number;
+  }
+`;
+
+const CLASSIFY_MEMBERS = `    /** Runs, and gives the elements of the first output with the highest scores: \`topK\` of them, 5 by default. */
+    classify(given: Inputs[keyof Inputs] | Inputs, options?: { readonly topK?: number }): Class[];
+`;
+
+const CLASSIFY_TYPES = `
+  /** An element of the first output; the label where labels were compiled in. */
+  export interface Class {
+    readonly index: number;
+    readonly score: number;
+    readonly label?: string;
+  }
+`;
+
+const hasImages = ({ entries }: ModuleInfo): boolean => entries.some((e) => e.inputs.some((input) => input.image));
+
 /** The parts in the order in which they are asked. This table is the only list of them. */
 export const PARTS: readonly PartEntry[] = [
   {
@@ -67,6 +91,17 @@ export const PARTS: readonly PartEntry[] = [
      */
     readonly revectorize?: boolean;
 `,
+  },
+  {
+    name: 'image',
+    needed: hasImages,
+    types: IMAGE_TYPES,
+  },
+  {
+    name: 'classify',
+    needed: (info) => info.labels !== undefined || hasImages(info),
+    net: CLASSIFY_MEMBERS,
+    types: CLASSIFY_TYPES,
   },
   {
     name: 'warmUp',

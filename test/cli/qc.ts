@@ -20,7 +20,11 @@ function command(): string {
   if (changed(built) > newest) return built;
   // Inside the repo, so that packages are found.
   const folder = join(root, 'node_modules/.cache', `qc-cli-${process.pid}`);
-  const entryPoints = { cli: join(root, 'src/cli/main.ts'), worker: join(root, 'src/host/worker.ts') };
+  const entryPoints = {
+    cli: join(root, 'src/cli/main.ts'),
+    worker: join(root, 'src/host/worker.ts'),
+    'bench-child': join(root, 'src/host/bench/child.ts'),
+  };
   buildSync({ entryPoints, outdir: folder, bundle: true, packages: 'external', format: 'esm', platform: 'node' });
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}'); // below node_modules the repo's does not count
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));

@@ -65,9 +65,9 @@ test('an inverted residual block: i8 between the layers that read it, i16 elsewh
   const projected = net.fake(conv(filtered, 8, 20), WIDE);
   const sum = net.fake(net.op('Add', [projected, x]), WIDE);
   const names = kernels(await check(net.bytes([sum])));
-  assert.ok(names.includes('i16-gemm-4x8-requant-simd'), names.join());
+  assert.match(names.join(), /i16-gemm-\d+x\d+-requant-simd/);
   assert.ok(names.includes('i8-depthwise-3x3-requant-relaxed'), names.join());
-  assert.ok(names.includes('i8-gemm-4x8-requant-relaxed'), names.join());
+  assert.match(names.join(), /i8-gemm-\d+x\d+-requant-relaxed/);
 });
 
 test('weights beyond int8 take pairs of i16, also on operands that others read as i8', async () => {
@@ -76,8 +76,8 @@ test('weights beyond int8 take pairs of i16, also on operands that others read a
   const wide = net.op('Conv', [a, net.weights([5, 6, 3, 3], { u8: true })], { pads: [1, 1, 1, 1] });
   const narrow = net.op('Conv', [a, net.weights([5, 6, 3, 3], { axis: 0 })], { pads: [1, 1, 1, 1] });
   const names = kernels(await check(net.bytes([net.fake(wide, WIDE), net.fake(narrow, WIDE)])));
-  assert.ok(names.includes('i8-gemm-4x8-requant-simd'), names.join());
-  assert.ok(names.includes('i8-gemm-4x8-requant-relaxed'), names.join());
+  assert.match(names.join(), /i8-gemm-\d+x\d+-requant-simd/);
+  assert.match(names.join(), /i8-gemm-\d+x\d+-requant-relaxed/);
 });
 
 test('i8 passes through pools, reshapes, transposes, slices and concat', async () => {
@@ -98,8 +98,9 @@ test('i8 passes through pools, reshapes, transposes, slices and concat', async (
     scale: 2,
   });
   const names = kernels(await check(net.bytes([dense, net.op('Softmax', [dense])])));
-  for (const name of ['i8-maxpool-2x2-i8-simd', 'i16-averagepool-2x2-i8-simd', 'i8-gemm-1x16-requant-relaxed'])
+  for (const name of ['i8-maxpool-2x2-i8-simd', 'i16-averagepool-2x2-i8-simd'])
     assert.ok(names.includes(name), `${name} is not in ${names.join()}`);
+  assert.match(names.join(), /i8-gemm-1x\d+-requant-relaxed/);
 });
 
 test('residuals, requantized concat, tables and clamps on i8', async () => {

@@ -88,7 +88,6 @@ test('forms that are not supported say what helps', () => {
   };
   for (const op of ['QLinearAveragePool', 'QLinearGlobalAveragePool'])
     expectImportError(image(op), /channels_last\n.*before onnxruntime optimized/);
-  expectImportError(oneNode({ op: 'DynamicQuantizeLinear', inputs: [[2, 3]], outputs: 3 }), /quantize_static/);
   expectImportError(
     oneNode({ op: 'BiasGelu', domain, inputs: [X] }),
     /qc has only the quantized.*\n.*ORT_ENABLE_BASIC/,

@@ -1,6 +1,16 @@
 import { STORAGE_BYTES, type Storage } from '../kernel.js';
 import type { GemmParams } from './gemm.js';
 
+/**
+ * How a matrix product multiplies: reals; codes as pairs of i16, widened first where they are stored as i8; four i8 at a
+ * time with relaxed SIMD.
+ */
+export type GemmArithmetic = 'f32' | 'i16' | 'i8' | 'relaxed';
+
+/** The arithmetic of a storage and an instruction set. */
+export const gemmArithmetic = ({ storage, isa }: Pick<GemmParams, 'storage' | 'isa'>): GemmArithmetic =>
+  isa === 'relaxed' ? 'relaxed' : storage;
+
 /** How packed weights are stored: as what they are multiplied with. */
 export const weightStorage = (p: Pick<GemmParams, 'storage' | 'isa'>): Storage =>
   p.storage === 'f32' ? 'f32' : p.isa === 'relaxed' ? 'i8' : 'i16';

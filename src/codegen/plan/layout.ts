@@ -36,7 +36,8 @@ const sameStrides = (shape: readonly number[], a: readonly number[], b: readonly
 /** Whether the elements lie in row-major order of the logical shape, without gaps. */
 export const isContiguous = (view: View): boolean => sameStrides(view.shape, view.strides, rowMajorStrides(view.shape));
 
-const covers = (have: Halo, need: Halo): boolean => have.every((v, i) => v >= (need[i] as number));
+/** Whether a halo is at least as wide as another on every side. */
+export const covers = (have: Halo, need: Halo): boolean => have.every((v, i) => v >= (need[i] as number));
 
 /** Whether a view meets a need. */
 export function meets(view: View, need: LayoutNeed): boolean {

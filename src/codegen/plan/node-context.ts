@@ -58,6 +58,16 @@ export class NodeContext implements LowerContext {
     return view;
   }
 
+  outputOver(...slots: readonly number[]): View {
+    const id = this.planner.graph.output(this.node, 0).id;
+    for (const slot of this.made.has(0) ? [] : slots) {
+      const view = this.planner.reuse(id, this.node, slot);
+      if (view) this.made.set(0, view);
+      if (view) break;
+    }
+    return this.output();
+  }
+
   alias(view: View, index = 0): void {
     this.planner.setView(this.planner.graph.output(this.node, index).id, view);
   }

@@ -1,4 +1,4 @@
-import type { EntryInfo } from '../../runtime/abi.js';
+import type { EntryInfo, ImageInfo } from '../../runtime/abi.js';
 import type { KernelDef } from '../kernel.js';
 import type { Arg, Ref, View } from '../lowering.js';
 
@@ -42,8 +42,10 @@ export interface Plan {
 
 /** An input or output and its buffer. */
 export interface Border {
-  readonly info: Omit<EntryInfo['inputs'][number], 'offset'>;
+  readonly info: Omit<EntryInfo['inputs'][number], 'offset' | 'image'>;
   readonly buffer: number;
+  /** Of pixels; `size` is the buffer of their size. */
+  readonly image?: ImageInfo;
 }
 
 /** Whether an argument is a place in a buffer. */

@@ -1,6 +1,6 @@
 import type { Graph, Node, Value } from '../../ir/graph.js';
 import { byteSize } from '../../ir/tensor.js';
-import { isCodes, type Quant, type TensorType } from '../../ir/type.js';
+import { isCodes, type Quant, sameShape, type TensorType } from '../../ir/type.js';
 import type { Op } from '../../ops/op.js';
 import { assert, modelError, QcError } from '../../support/errors.js';
 import type { ByteType } from '../builder/convert.js';
@@ -15,13 +15,16 @@ import {
   type LayoutNeed,
   laneStorage,
   NO_HALO,
+  partOf,
   type Ref,
   refOf,
+  samePlace,
   type View,
 } from '../lowering.js';
 import { DataPool } from './data-pool.js';
-import { canonicalView, elementsFor, isContiguous, maxHalo, meets, rowMajorView } from './layout.js';
+import { canonicalView, covers, elementsFor, isContiguous, maxHalo, meets, rowMajorView } from './layout.js';
 import { NodeContext } from './node-context.js';
+import { findParts, type Part } from './parts.js';
 import type { Border, Buffer, Call, Plan } from './plan.js';
 import { chooseStorages, plainStorage } from './storage.js';
 
@@ -45,12 +48,19 @@ export class Planner {
   /** Instructions that kernels may use. */
   readonly target: Isa;
   private readonly storages: ReadonlyMap<number, TensorStorage>;
+  private readonly parts: ReadonlyMap<number, Part>;
+  /** Nodes that are not lowered yet, the current one not included. */
+  private readonly waiting: Set<Node>;
+  private readonly consumers: ReturnType<Graph['consumers']>;
 
   constructor(graph: Graph, ops: ReadonlyMap<string, Op>, target: Isa = 'simd') {
     this.graph = graph;
     this.ops = ops;
     this.target = target;
     this.storages = chooseStorages(graph, ops, target);
+    this.parts = findParts(graph, (value) => this.storageOf(value));
+    this.waiting = new Set(graph.nodes);
+    this.consumers = graph.consumers();
     this.data = new DataPool(this.buffers);
   }
 
@@ -164,6 +174,7 @@ export class Planner {
   }
 
   private lower(node: Node): void {
+    this.waiting.delete(node);
     try {
       this.ops.get(node.op)?.lower?.(new NodeContext(this, node), node.attrs);
     } catch (error) {
@@ -205,10 +216,21 @@ export class Planner {
     return target;
   }
 
-  /** Allocates the buffer of a value in its layout. A module output is written in place where its layout allows. */
+  /**
+   * Allocates the buffer of a value in its layout. A module output is written in place where its layout allows, an
+   * operand of a concat into its part of the result, which may be there already.
+   */
   allocate(id: number, node: number): View {
+    const known = this.views.get(id);
+    if (known) return known;
     const value = this.graph.value(id);
     const { shape } = value.type;
+    const part = this.parts.get(id);
+    if (part) {
+      const view = partOf(this.allocate(part.whole, node), part, shape);
+      this.views.set(id, view);
+      return view;
+    }
     const storage = this.storageOf(value);
     const halo = shape.length === 4 ? (this.halos.get(id) ?? NO_HALO) : NO_HALO;
     const bytes = elementsFor(shape, halo) * STORAGE_BYTES[storage];
@@ -219,6 +241,39 @@ export class Planner {
     this.views.set(id, view);
     this.zeroHalo(view, node);
     return view;
+  }
+
+  /**
+   * The memory of an operand for a result of the same shape and storage, where nobody reads that memory afterwards and
+   * the node reads it through this operand only; null where this is not so.
+   */
+  reuse(id: number, node: Node, slot: number): View | null {
+    const operand = node.inputs[slot];
+    const value = this.graph.value(id);
+    if (operand === null || operand === undefined || this.parts.has(id) || this.leaves(id)) return null;
+    const view = this.views.get(operand);
+    if (!view || this.buffers[view.buffer]?.kind !== 'arena' || view.storage !== this.storageOf(value)) return null;
+    const canonical = canonicalView(view.buffer, view.storage, value.type.shape, view.halo);
+    const halo = value.type.shape.length === 4 ? (this.halos.get(id) ?? NO_HALO) : NO_HALO;
+    if (!sameShape(view.shape, value.type.shape) || !samePlace(view, canonical) || !covers(view.halo, halo))
+      return null;
+    if (node.inputs.some((other, i) => i !== slot && other !== null && this.views.get(other)?.buffer === view.buffer))
+      return null;
+    if (this.isReadLater(view.buffer)) return null;
+    this.views.set(id, view);
+    return view;
+  }
+
+  /** Whether the value is an output of the module, of the model or tapped. */
+  private leaves(id: number): boolean {
+    return this.graph.outputs.some(({ value }) => value === id);
+  }
+
+  private isReadLater(buffer: number): boolean {
+    for (const [id, view] of this.views)
+      if (view.buffer === buffer)
+        if (this.leaves(id) || this.consumers.get(id)?.some((c) => this.waiting.has(c.node))) return true;
+    return false;
   }
 
   /** Gives a value the memory of a view. */

@@ -165,7 +165,7 @@ export function fitPixels(pixels: Pixels, how: Preprocessing): Pixels {
 }
 
 /** What one byte of each channel becomes: ((p / 255) - mean) / std, each step rounded to float32 as NumPy does in place. */
-function tables({ dtype, range, mean, std }: Preprocessing): Float32Array[] {
+export function byteTables({ dtype, range, mean, std }: Preprocessing): Float32Array[] {
   return mean.map((m, c) =>
     Float32Array.from({ length: 256 }, (_, p) => {
       if (dtype !== 'f32') return dtype === 'u8' ? p : p - 128;
@@ -185,7 +185,7 @@ function writeElements(
   out: Float32Array | Uint8Array | Int8Array,
 ): void {
   const { size, channels, layout, order } = how;
-  const lookup = tables(how);
+  const lookup = byteTables(how);
   const [pixelStep, channelStep] = layout === 'nchw' ? [1, size.height * size.width] : [channels, 1];
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {

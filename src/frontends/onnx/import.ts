@@ -14,7 +14,7 @@ import { decodeModel, type GraphProto, type ModelProto, type NodeProto, toNumber
 import { readTensor, type TensorSource } from './tensors.js';
 
 /** The operator sets whose semantics the importers know. */
-const OPSETS = { least: 7, most: 21 } as const;
+const OPSETS = { least: 1, most: 25 } as const;
 
 /** The domain of onnxruntime's own operators. */
 const CONTRIB = 'com.microsoft';

@@ -15,10 +15,13 @@ export interface ShapeOptions {
 
 const isSize = (d: number): boolean => Number.isSafeInteger(d) && d > 0;
 
-/** The size of a dimension, or undefined if the model leaves it open: symbolic, absent, 0 or negative. */
-function fixedSize({ dimValue }: DimensionProto): number | undefined {
-  const size = dimValue === null ? 0 : toNumber(dimValue);
-  return isSize(size) ? size : undefined;
+/**
+ * The size of dimension `i`, or undefined if the model leaves it open: symbolic, absent or negative. A batch of 0 is an
+ * open one too, as some exporters write it; elsewhere 0 is an empty dimension.
+ */
+function fixedSize({ dimValue }: DimensionProto, i: number): number | undefined {
+  const size = dimValue === null ? -1 : toNumber(dimValue);
+  return isSize(size) || (size === 0 && i > 0) ? size : undefined;
 }
 
 /** Gives every input of a graph its type. */
@@ -36,7 +39,8 @@ export class InputTypes {
     for (const [name, shape] of Object.entries(inputShapes)) {
       if (!names.includes(name))
         throw usageError(`the model has no input ${quoted(name)}`, { remedy: `Its inputs are ${names.join(', ')}.` });
-      if (!shape.every(isSize)) throw usageError(`[${shape}] is not a shape for input ${quoted(name)}`);
+      if (!shape.every((d) => d === 0 || isSize(d)))
+        throw usageError(`[${shape}] is not a shape for input ${quoted(name)}`);
     }
     this.checkBatch(inputs);
     for (const { type } of inputs) {
@@ -51,7 +55,7 @@ export class InputTypes {
     if (batch === undefined) return;
     const sizes = inputs.map(({ name, type }) => {
       const first = type?.tensorType?.shape?.dim[0];
-      return inputShapes?.[name]?.[0] ?? (first && fixedSize(first));
+      return inputShapes?.[name]?.[0] ?? (first && fixedSize(first, 0));
     });
     if (sizes.length > 0 && sizes.every((size) => size !== undefined && size !== batch))
       throw usageError(`a batch of ${batch} fits no input: the model fixes its batch at ${sizes[0]}`);
@@ -78,7 +82,7 @@ export class InputTypes {
   statedType(info: ValueInfoProto | undefined): TensorType | undefined {
     const tensorType = info?.type?.tensorType;
     const element = tensorType && elementType(tensorType.elemType);
-    const shape = tensorType?.shape?.dim.map((dim, i) => fixedSize(dim) ?? this.batchSize(dim, i));
+    const shape = tensorType?.shape?.dim.map((dim, i) => fixedSize(dim, i) ?? this.batchSize(dim, i));
     if (!element || !shape?.every((d) => d !== undefined)) return undefined;
     return { dtype: element.dtype, shape: shape as number[] };
   }
@@ -87,7 +91,7 @@ export class InputTypes {
   private bind(name: string, dims: readonly DimensionProto[] | undefined): readonly number[] {
     const given = this.options.inputShapes?.[name];
     if (given) return this.checkGiven(name, dims, given);
-    const shape = dims?.map((dim, i) => fixedSize(dim) ?? this.batchSize(dim, i));
+    const shape = dims?.map((dim, i) => fixedSize(dim, i) ?? this.batchSize(dim, i));
     if (!shape) throw openError(name, 'shape', ['1', '3', '224', '224']);
     if (shape.every((d) => d !== undefined)) return shape as number[];
     const open = shape.flatMap((d, i) => (d === undefined ? [dims?.[i]?.dimParam || `dimension ${i}`] : []));
@@ -104,9 +108,9 @@ export class InputTypes {
   }
 
   private checkGiven(name: string, dims: readonly DimensionProto[] | undefined, given: readonly number[]) {
-    const fits = given.length === dims?.length && dims.every((d, i) => (fixedSize(d) ?? given[i]) === given[i]);
+    const fits = given.length === dims?.length && dims.every((d, i) => (fixedSize(d, i) ?? given[i]) === given[i]);
     if (dims && !fits) {
-      const stated = dims.map((d) => fixedSize(d) ?? (d.dimParam || '?'));
+      const stated = dims.map((d, i) => fixedSize(d, i) ?? (d.dimParam || '?'));
       throw usageError(`the shape [${given}] does not fit input ${quoted(name)}, which is [${stated}] in the model`);
     }
     return given;

@@ -2,7 +2,6 @@ import { STORAGE_BYTES } from '../../codegen/kernel.js';
 import { fillKernel } from '../../codegen/kernels/fill.js';
 import { type LowerContext, NO_HALO, type View } from '../../codegen/lowering.js';
 import { sizeOf } from '../../ir/type.js';
-import { modelError } from '../../support/errors.js';
 import {
   flippedType,
   flippedWeights,
@@ -11,6 +10,7 @@ import {
   type TransposeConvAttrs,
   unitConv,
 } from '../conv-transpose-shared.js';
+import { lowerComputedConv } from './contraction.js';
 import { lowerConv2d } from './convolution.js';
 import { applyMap } from './movement.js';
 
@@ -46,9 +46,14 @@ function stuffed(context: LowerContext, attrs: TransposeConvAttrs): View {
 /** conv2d_transpose: the ordinary convolution of x among zeros with the reversed weights. */
 export function lowerConvTranspose(context: LowerContext, attrs: TransposeConvAttrs): void {
   const weights = context.constant(1);
-  const { id, origin } = context.node;
-  if (!weights)
-    throw modelError('convolutions need constant weights', { node: `${origin.type} (${id}) "${origin.name}"` });
+  if (!weights) {
+    const { outputPads, ...rest } = attrs;
+    return lowerComputedConv(
+      context,
+      { ...rest, activation: attrs.activation ?? null },
+      { transposed: true, outputPads },
+    );
+  }
   const view = stuffed(context, attrs);
   const flipped = flippedWeights(weights, attrs.groups);
   // The same context with other operands.

@@ -15,9 +15,10 @@ import { chooseDepthwise, chooseTile } from '../../codegen/select.js';
 import type { Tensor } from '../../ir/tensor.js';
 import type { TensorType } from '../../ir/type.js';
 import { toReal } from '../../quant/tensors.js';
-import { modelError } from '../../support/errors.js';
+import { assert, modelError } from '../../support/errors.js';
 import { centredCodes } from '../codes.js';
 import type { ConvAttrs } from '../conv-shared.js';
+import { lowerComputedConv } from './contraction.js';
 import { operandIsa, type PlannedEpilogue, padded, planEpilogue } from './epilogue.js';
 import { lowerWinograd, WINOGRAD_STEP, winogradApplies } from './winograd.js';
 
@@ -37,6 +38,9 @@ export function convolutionHalo(attrs: ConvAttrs, inputs: readonly (TensorType |
   return [top, left, after(0), after(1)];
 }
 
+/** The operand that is added to the sums: its element is read just before the result's is written. */
+const RESIDUAL = 3;
+
 /** Everything about a convolution node that its kernel calls share. */
 export interface Geometry {
   readonly x: View;
@@ -53,13 +57,9 @@ export interface Geometry {
 function geometryOf(context: LowerContext, attrs: ConvAttrs): Geometry {
   const need = convolutionHalo(attrs, [context.inputType(0), context.inputType(1)], 0);
   const w = context.constant(1);
-  const { id, origin, op } = context.node;
-  if (!w)
-    throw modelError('convolutions need constant weights', {
-      node: `${origin.type} (${id}) "${origin.name}" as ${op}`,
-    });
+  assert(w, 'weights that are computed take another way');
   const x = context.input(0, { nhwc: need });
-  const out = context.output();
+  const out = context.outputOver(RESIDUAL);
   const [row, pix] = [x.strides[2] as number, x.strides[3] as number];
   const [strideY, strideX] = attrs.strides as [number, number];
   return {
@@ -103,6 +103,7 @@ const planned = (context: LowerContext, g: Geometry): PlannedEpilogue =>
 
 /** conv2d: one implicit matrix product per group and image. */
 export function lowerConv2d(context: LowerContext, attrs: ConvAttrs): void {
+  if (!context.constant(1)) return lowerComputedConv(context, attrs);
   const g = geometryOf(context, attrs);
   if (lowerWinograd(context, g, planned)) return;
   const [filters, perGroup, kh, kw] = g.shape;
@@ -135,7 +136,7 @@ export function lowerConv2d(context: LowerContext, attrs: ConvAttrs): void {
 /** depthwise_conv2d with as many filters as channels; with a multiplier it is a grouped convolution. */
 export function lowerDepthwise(context: LowerContext, attrs: ConvAttrs): void {
   const [filters] = context.inputType(1).shape;
-  if (filters !== attrs.groups) return lowerConv2d(context, attrs);
+  if (filters !== attrs.groups || !context.constant(1)) return lowerConv2d(context, attrs);
   const g = geometryOf(context, attrs);
   const [channels, , kh, kw] = g.shape;
   const [row, pix] = [g.x.strides[2] as number, g.x.strides[3] as number];

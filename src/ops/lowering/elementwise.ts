@@ -27,7 +27,7 @@ export const lowerBinary =
   (op: BinaryOp) =>
   (context: LowerContext, attrs: { readonly activation?: Activation | null }): void => {
     const [a, b] = [context.input(0), context.input(1)];
-    const out = context.output();
+    const out = context.outputOver(0, 1);
     if (a.storage === 'i64') return applyInteger(context, integerForm(op), [a, b], out, context.inputType(0).dtype);
     const order = memoryOrder(out);
     const pick = (values: readonly number[]): number[] => order.map((i) => values[i] as number);

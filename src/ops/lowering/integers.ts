@@ -77,3 +77,9 @@ export function lowerCast(context: LowerContext, { to }: { readonly to: DType })
   applyMap(context, { kind: 'copy' }, x, out);
   wrapBytes(context, out);
 }
+
+/** An operation of two broadcasting int32 or int64 operands. */
+export const lowerIntegerOp =
+  (op: IntegerOp) =>
+  (context: LowerContext): void =>
+    applyInteger(context, op, [context.input(0), context.input(1)], context.output(), context.outputType().dtype);

@@ -3,7 +3,6 @@ import { type GemmParams, gemm } from '../../codegen/kernels/gemm.js';
 import { matmulKernel } from '../../codegen/kernels/matmul.js';
 import { PACK_COLUMNS, type PackParams, packedLength, packKernel } from '../../codegen/kernels/pack.js';
 import { type LowerContext, laneStorage, type Ref, refOf, type View } from '../../codegen/lowering.js';
-import { chooseTile } from '../../codegen/select.js';
 import { isCodes, sizeOf } from '../../ir/type.js';
 import { modelError } from '../../support/errors.js';
 import { broadcastStrides } from '../broadcast.js';
@@ -100,7 +99,7 @@ function multiplyCodes(context: LowerContext, p: Product, { activation }: Pick<P
     outRow: 0,
     epilogue,
   };
-  const params: GemmParams = { ...shape, tile: { ...chooseTile(shape), nr: PACK_COLUMNS } };
+  const params: GemmParams = { ...shape, tile: { mr: Math.min(m, 4), nr: PACK_COLUMNS } };
   const strides = transB ? { kStride: 1, nStride: k } : { kStride: n, nStride: 1 };
   const packing: PackParams = { storage: codeStorageOf(b), k, n, ...strides };
   const packed = new Map<number, Ref>();

@@ -7,7 +7,9 @@ import {
   type LowerContext,
   laneStorage,
   NO_HALO,
+  partOf,
   refOf,
+  samePlace,
   type View,
 } from '../../codegen/lowering.js';
 import { rowMajorStrides } from '../../ir/tensor.js';
@@ -113,18 +115,22 @@ export function lowerTranspose(context: LowerContext, attrs: { readonly perm: re
   applyMap(context, { kind: 'copy' }, moved, context.output());
 }
 
-/** concat: every operand is copied to its place, requantized where it is on another grid. */
+/**
+ * concat: operands that are not in their place already (the planner lets their producers write there) are copied to it,
+ * requantized where they are on another grid.
+ */
 export function lowerConcat(context: LowerContext, attrs: { readonly axis: number }): void {
   const out = context.output();
   const axis = attrs.axis < 0 ? attrs.axis + out.shape.length : attrs.axis;
   let start = 0;
   for (let slot = 0; slot < context.node.inputs.length; slot++) {
     const x = context.input(slot);
-    const part: View = { ...out, shape: x.shape, offset: out.offset + start * (out.strides[axis] as number) };
+    const part = partOf(out, { axis, start }, x.shape);
     const [from, to] = [context.inputType(slot).quant, context.outputType().quant];
+    start += x.shape[axis] as number;
+    if (samePlace(x, part)) continue;
     if (holdsCodes(x.storage) && !sameQuant(from, to)) requantizeInto(context, x, part, from as Quant, to as Quant);
     else applyMap(context, { kind: 'copy' }, x, part);
-    start += x.shape[axis] as number;
   }
 }
 
@@ -170,7 +176,7 @@ interface SliceRanges {
   readonly steps: readonly number[];
 }
 
-/** slice: the elements are copied from where they lie. */
+/** slice: a second name of a part of the memory where neighbours stay neighbours, else a copy. */
 export function lowerSlice(context: LowerContext, attrs: SliceRanges): void {
   const x = context.input(0);
   const strides = [...x.strides];
@@ -180,6 +186,9 @@ export function lowerSlice(context: LowerContext, attrs: SliceRanges): void {
     offset += (attrs.starts[i] as number) * stride;
     strides[axis] = stride * (attrs.steps[i] as number);
   });
-  const part: View = { ...x, offset, strides, shape: context.outputType().shape, halo: NO_HALO };
+  const halo = attrs.axes.every((axis) => axis === 0) ? x.halo : NO_HALO;
+  const part: View = { ...x, offset, strides, shape: context.outputType().shape, halo };
+  const inner = x.shape.findIndex((n, d) => n > 1 && x.strides[d] === 1);
+  if (attrs.steps.every((step) => step > 0) && !attrs.axes.includes(inner)) return context.alias(part);
   applyMap(context, { kind: 'copy' }, part, context.output());
 }

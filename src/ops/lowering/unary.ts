@@ -23,7 +23,7 @@ function lowerTable(context: LowerContext, op: OpDef, attrs: Attrs): void {
   assert(from && to, `${op.name} (${context.node.id}) needs a grid on both sides`);
   const table = context.data(centredTable(op, attrs, from, to));
   const args = [table, zeroPointAt(from, 0) - from.min];
-  applyMap(context, { kind: 'table' }, context.input(0), context.output(), args);
+  applyMap(context, { kind: 'table' }, context.input(0), context.outputOver(0), args);
 }
 
 /** A unary activation: on codes a table (a clamp on one grid: bounds), on reals a vector function. */
@@ -31,7 +31,7 @@ export const lowerActivation =
   <A extends Attrs>(activation: (attrs: A) => Activation, op: () => OpDef) =>
   (context: LowerContext, attrs: A): void => {
     const fn = activation(attrs) as Activation & Attrs;
-    const [x, out] = [context.input(0), context.output()];
+    const [x, out] = [context.input(0), context.outputOver(0)];
     const { quant } = context.outputType();
     if (!isCodes(context.inputType(0))) applyMap(context, { kind: 'activation', activation: fn }, x, out);
     else if (clampBounds(fn) && quant && sameQuant(context.inputType(0).quant, quant))
@@ -44,7 +44,7 @@ export const lowerUnary =
   (fn: UnaryFunction, op: () => OpDef) =>
   (context: LowerContext, attrs: Attrs): void => {
     if (isCodes(context.inputType(0))) return lowerTable(context, op(), attrs);
-    const [x, out] = [context.input(0), context.output()];
+    const [x, out] = [context.input(0), context.outputOver(0)];
     if (x.storage === 'i64' && isIntegerUnary(fn))
       return applyInteger(context, fn, [x], out, context.outputType().dtype);
     applyMap(context, { kind: 'unary', fn }, x, out);

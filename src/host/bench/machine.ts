@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { arch, cpus, platform, totalmem } from 'node:os';
+
+/** What the measurements ran on. */
+export interface Machine {
+  readonly processor: string;
+  readonly cores: number;
+  readonly platform: string;
+  readonly memory: number;
+  /** Instruction sets that matter for these kernels; empty where the system does not tell. */
+  readonly features: readonly string[];
+}
+
+/** Names of /proc/cpuinfo on x86 and Arm. */
+const FEATURES = [
+  'ssse3',
+  'sse4_1',
+  'avx',
+  'avx2',
+  'fma',
+  'avx512f',
+  'avx512_vnni',
+  'avx_vnni',
+  'avx_vnni_int8',
+  'amx_int8',
+  'asimd',
+  'asimddp',
+  'i8mm',
+];
+
+/** This machine. */
+export function describeMachine(): Machine {
+  const [first] = cpus();
+  let flags: string[] = [];
+  try {
+    flags = /^(?:flags|Features)\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.trim().split(/\s+/) ?? [];
+  } catch {
+    // not a Linux
+  }
+  return {
+    processor: first?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    platform: `${platform()} ${arch()}`,
+    memory: totalmem(),
+    features: FEATURES.filter((name) => flags.includes(name)),
+  };
+}
