@@ -8,6 +8,7 @@ import { describeSteps } from './describe-steps.js';
 import { type Explanation, explain } from './explain.js';
 import { importModel } from './frontends/import-model.js';
 import { addImageInput, checkLabels } from './image-input.js';
+import { toDot } from './ir/dot.js';
 import type { Graph } from './ir/graph.js';
 import { selectOps } from './op-selection.js';
 import { OPS } from './ops/index.js';
@@ -17,6 +18,7 @@ import { dumpName, type PassEvent, PIPELINE, runPipeline, UNFUSED_PIPELINE } fro
 import { requireInt8 } from './require-int8.js';
 import { ABI_VERSION, type ModuleInfo, type TensorInfo } from './runtime/abi.js';
 import { declarations, loaderSource } from './runtime/package-files.js';
+import { importedStage, type Stage, stageAfter } from './stages.js';
 import { type ModelFiles, type RecordedFiles, recordFiles } from './support/model-files.js';
 import { addTaps, mergeTaps } from './taps.js';
 import { VERSION } from './version.js';
@@ -30,6 +32,8 @@ export interface CompileResult {
   readonly files: readonly { readonly name: string; readonly data: Uint8Array | string }[];
   /** With `debug`: a .dot text per pass. */
   readonly dumps: readonly { readonly name: string; readonly text: string }[];
+  /** With `debug`: the model as imported and after every pass, as data. */
+  readonly stages: readonly Stage[];
   readonly notes: readonly string[];
   /** Bytes of the model and of the files beside it that were read. */
   readonly modelBytes: number;
@@ -43,6 +47,8 @@ export interface CompileResult {
 export interface Lowered {
   readonly graph: Graph;
   readonly dumps: readonly { readonly name: string; readonly text: string }[];
+  /** With `debug`: the model as imported and after every pass, as data. */
+  readonly stages: readonly Stage[];
   readonly notes: readonly string[];
 }
 
@@ -55,6 +61,7 @@ export function lower(model: Uint8Array | ModelFiles, options: ResolvedOptions):
   const graph = importModel(recordFiles(model), { file, inputShapes, batch, paramsFile, onNote: note });
   addTaps(graph, options.taps);
   const dumps: { name: string; text: string }[] = [];
+  const stages: Stage[] = [];
   const context: PassContext = {
     ops: OPS,
     precision: options.precision,
@@ -64,14 +71,19 @@ export function lower(model: Uint8Array | ModelFiles, options: ResolvedOptions):
     inferScales: options.inferScales,
     note,
   };
+  if (options.debug) stages.push(importedStage(graph));
   const onPass = (event: PassEvent): void => {
-    if (options.debug) dumps.push({ name: dumpName(event), text: event.dot() });
+    if (options.debug) {
+      const stage = stageAfter(event);
+      stages.push(stage);
+      dumps.push({ name: dumpName(event), text: toDot(stage.snapshot) });
+    }
     options.onPass(event);
   };
   runPipeline(graph, context, onPass, options.fuse ? PIPELINE : UNFUSED_PIPELINE);
   mergeTaps(graph);
   requireInt8(graph, selectOps(options.requireInt8, note), note);
-  return { graph, dumps, notes };
+  return { graph, dumps, stages, notes };
 }
 
 /**
@@ -82,7 +94,7 @@ export async function compile(model: Uint8Array | ModelFiles, options: CompileOp
   const resolved = resolveOptions(options);
   const source = recordFiles(model);
   const { name, target, inline } = resolved;
-  const { graph, dumps, notes } = lower(source, resolved);
+  const { graph, dumps, stages, notes } = lower(source, resolved);
   const plan = planOf(graph, resolved);
   const memory = planMemory(plan);
   const code = await emitCode(plan, memory, target, resolved.profile);
@@ -99,7 +111,18 @@ export async function compile(model: Uint8Array | ModelFiles, options: CompileOp
     { name: `${name}.d.ts`, data: types },
   ];
   const modelBytes = [...source.parts.values()].reduce((sum, part) => sum + part.length, 0);
-  return { wasm, loader, declarations: types, files, dumps, notes, modelBytes, explanation: explain(graph), report };
+  return {
+    wasm,
+    loader,
+    declarations: types,
+    files,
+    dumps,
+    stages,
+    notes,
+    modelBytes,
+    explanation: explain(graph),
+    report,
+  };
 }
 
 /** The plan of a graph as the options want it. */

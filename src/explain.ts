@@ -1,16 +1,7 @@
 import { describePartitions, type Partition } from './describe-partitions.js';
 import { conversionNeeds } from './ir/conversions.js';
-import type { Change, Graph, Node } from './ir/graph.js';
-
-/** A pass and its rule that changed something. */
-export interface Step {
-  /** Number of the pass, from 1. */
-  readonly step: number;
-  readonly pass: string;
-  readonly rule: string;
-  readonly what: Change['what'];
-  readonly detail: string;
-}
+import type { Graph, Node } from './ir/graph.js';
+import { type History, historyOf, makerOf, type Step } from './ir/history.js';
 
 /** How an op came to be, and why it is as it is. */
 export interface OpExplanation {
@@ -40,49 +31,26 @@ export interface Explanation {
   readonly decisions: readonly Decision[];
 }
 
-const MAKES: ReadonlySet<Change['what']> = new Set(['added', 'rewritten', 'fused']);
-
 /** Explains a graph that went through the pipeline, from its history. */
 export function explain(graph: Graph): Explanation {
-  const removed = new Map<number, Node>();
-  for (const { what, node } of graph.history) if (what === 'removed' && node) removed.set(node.id, node);
-  const changes = changesByNode(graph);
+  const history = historyOf(graph);
   const needs = conversionNeeds(graph);
   return {
-    ops: graph.nodes.map((node) => explainOp(node, changes.get(node) ?? [], removed, needs.get(node))),
+    ops: graph.nodes.map((node) => explainOp(node, history, needs.get(node))),
     partitions: describePartitions(graph),
     decisions: graph.decisions.map(({ nodes, int8, why }) => ({ ops: nodes.map((n) => n.id), int8, why })),
   };
 }
 
-/** The history by the node that it is about; changes of values belong to the node that makes them now. */
-export function changesByNode(graph: Graph): Map<Node, Change[]> {
-  const producers = graph.producers();
-  const found = new Map<Node, Change[]>();
-  for (const change of graph.history) {
-    const node = change.node ?? (change.value === null ? undefined : producers.get(change.value));
-    if (!node) continue;
-    const list = found.get(node);
-    if (list) list.push(change);
-    else found.set(node, [change]);
-  }
-  return found;
-}
-
-function explainOp(
-  node: Node,
-  changes: readonly Change[],
-  removed: ReadonlyMap<number, Node>,
-  neededBy: string | undefined,
-): OpExplanation {
-  const last = changes.findLast((change) => MAKES.has(change.what));
-  const parts = [node, ...node.fused.flatMap(({ id }) => removed.get(id) ?? [])];
+function explainOp(node: Node, history: History, neededBy: string | undefined): OpExplanation {
+  const changes = history.changesOf(node);
+  const maker = makerOf(changes);
   return {
     id: node.id,
     type: node.op,
-    madeBy: last ? { step: last.step, pass: last.pass, rule: last.rule } : null,
-    sources: parts.map((part) => part.origin.name).filter((name) => name !== ''),
-    changes: changes.map(({ step, pass, rule, what, detail }) => ({ step, pass, rule, what, detail })),
+    madeBy: maker ? { step: maker.step, pass: maker.pass, rule: maker.rule } : null,
+    sources: history.sourcesOf(node),
+    changes,
     ...(neededBy === undefined ? {} : { neededBy }),
   };
 }

@@ -2,8 +2,10 @@ import { basename, join } from 'node:path';
 import { type CompileResult, compile } from '../compile.js';
 import { writeFiles } from '../host/files.js';
 import { openModel } from '../host/open-model.js';
+import { dumpFiles } from '../report/dump-files.js';
 import { enforceLimits } from '../tasks/limits.js';
 import type { Command, Flags } from './command.js';
+import { DEBUG_FORMAT_FLAG, dumpFormats } from './debug-flags.js';
 import { EMBEDDING_FLAGS, embeddingOptions } from './embedding-flags.js';
 import { MAX_SIZE_FLAG, sizeLimits } from './limit-flags.js';
 import { MODEL_FLAGS, modelOptions } from './model-flags.js';
@@ -14,14 +16,16 @@ interface Compiled {
   readonly model: string;
   readonly out: string;
   readonly debug: string | undefined;
+  /** Names of the files in the folder for debugging. */
+  readonly dumps: readonly string[];
   readonly result: CompileResult;
   readonly milliseconds: number;
 }
 
 const bytesOf = (data: Uint8Array | string): number => Buffer.byteLength(data);
 
-function summary({ model, out, debug, result, milliseconds }: Compiled): string {
-  const { report, files, notes, dumps, modelBytes } = result;
+function summary({ model, out, debug, dumps, result, milliseconds }: Compiled): string {
+  const { report, files, notes, modelBytes } = result;
   const line = (title: string, text: string): string => `  ${colors.dim(title.padEnd(8))} ${text}`;
   const sizes = files.map((f) => `${f.name} ${formatBytes(bytesOf(f.data))}`).join(', ');
   return [
@@ -31,21 +35,22 @@ function summary({ model, out, debug, result, milliseconds }: Compiled): string 
     line('files', sizes),
     line('memory', memoryText(report)),
     line('time', formatTime(milliseconds)),
-    ...(debug === undefined ? [] : [line('debug', `${dumps.length} graphs in ${debug}`)]),
+    ...(debug === undefined ? [] : [line('debug', `${dumps.length} files in ${debug}`)]),
     ...notes.map((note) => `${colors.yellow('note:')} ${note}`),
   ].join('\n');
 }
 
-function json({ out, debug, result, milliseconds }: Compiled): object {
-  const { report, files, notes, dumps, modelBytes } = result;
+function json({ out, debug, dumps, result, milliseconds }: Compiled): object {
+  const { report, files, notes, modelBytes } = result;
   const written = files.map((f) => ({ name: f.name, path: join(out, f.name), bytes: bytesOf(f.data) }));
-  const dumped = debug === undefined ? [] : dumps.map((d) => join(debug, d.name));
+  const dumped = debug === undefined ? [] : dumps.map((name) => join(debug, name));
   return { files: written, modelBytes, notes, dumps: dumped, milliseconds: Math.round(milliseconds), module: report };
 }
 
 async function run(path: string, flags: Flags): Promise<void> {
   const out = flags.required('out') ?? '.';
-  const given = flags.text('debug');
+  const formats = dumpFormats(flags);
+  const given = flags.text('debug') ?? (flags.list('debug-format').length === 0 ? undefined : '');
   const debug = given === undefined ? undefined : given || 'qc-debug';
   const model = openModel(path, flags.required('model-file'));
   const options = modelOptions(model, flags);
@@ -61,15 +66,12 @@ async function run(path: string, flags: Flags): Promise<void> {
     onPass: (event) => progress(`pass ${event.index} ${event.name}`),
   });
   const milliseconds = performance.now() - start;
+  const dumps = debug === undefined ? [] : await dumpFiles(result.stages, formats);
+  if (debug !== undefined) writeFiles(debug, dumps);
   const shipped = result.files.filter(({ name }) => !name.endsWith('.d.ts')).slice(0, 1);
   enforceLimits(limitSizes(shipped.map(({ name, data }) => ({ name, bytes: bytesOf(data) }))));
-  if (debug !== undefined)
-    writeFiles(
-      debug,
-      result.dumps.map(({ name, text }) => ({ name, data: text })),
-    );
   writeFiles(out, result.files);
-  const compiled: Compiled = { model: path, out, debug, result, milliseconds };
+  const compiled: Compiled = { model: path, out, debug, dumps: dumps.map((d) => d.name), result, milliseconds };
   human(summary(compiled));
   if (flags.on('json')) resultJson(json(compiled));
 }
@@ -91,6 +93,7 @@ export const compileCommand: Command = {
     inline: { boolean: true, describe: 'Put the module into NAME.mjs; no NAME.wasm' },
     profile: { boolean: true, describe: 'Export step(i), so that net.profile() gives the time of every layer' },
     debug: { string: true, describe: 'Write the graph after each pass as NN_pass.dot (default folder: qc-debug)' },
+    ...DEBUG_FORMAT_FLAG,
     ...MAX_SIZE_FLAG,
     json: { boolean: true, describe: 'Report on stdout as JSON' },
   },
@@ -98,6 +101,7 @@ export const compileCommand: Command = {
     ['qc compile digits.onnx -o build', 'build/digits.wasm, digits.mjs, digits.d.ts'],
     ['qc compile net.onnx --ops-to-quantize conv2d,fc', 'int8 for convolutions and dense layers only'],
     ['qc compile net.onnx --op-ids-to-skip 0,91 --debug', 'two ops in float; graphs in qc-debug/'],
+    ['qc compile net.onnx --debug graphs --debug-format html', 'graphs/explorer.html: look at every pass'],
     ['qc compile net.onnx --input-shape image=1x3x224x224', 'fix symbolic dimensions'],
   ],
   run,

@@ -3,34 +3,30 @@
  * the source, its constants and its attributes; edges carry the type of the value. The fill colour says how the node
  * computes, the tooltip why. Works at any stage: before placement, a node on codes counts as int8 and the rest is white.
  */
-import type { Graph, Node, Value } from './graph.js';
-import { elementText, float32Text, isInline } from './literal.js';
-import { attrText, rangeText } from './print.js';
-import { isCodes, type Quant, type TensorType } from './type.js';
-
-const BOUNDARY_OPS: ReadonlySet<string> = new Set(['quantize', 'dequantize', 'requantize', 'fake_quantize']);
+import { assert } from '../support/errors.js';
+import { makerOf } from './history.js';
+import { rangeText } from './print.js';
+import {
+  type NodeKind,
+  type NodeSnapshot,
+  nodeTitle,
+  type Snapshot,
+  typeLabel,
+  type ValueSnapshot,
+} from './snapshot.js';
 
 /** How a node computes, with the fill colours of the legend. */
-const KINDS = {
+const KINDS: Readonly<Record<NodeKind, { readonly color: string; readonly text: string }>> = {
   int8: { color: '#a8dba8', text: 'int8' },
   float: { color: '#f7c6a3', text: 'float' },
   boundary: { color: '#ffe680', text: 'quantize, dequantize, requantize' },
   open: { color: '#ffffff', text: 'not placed yet' },
-} as const;
-
-type Kind = keyof typeof KINDS;
+};
 
 const TERMINAL_COLOR = '#d6e4f5';
 
 /** The longest attribute or name that a label shows in full. */
 const MAX_TEXT = 60;
-
-function kindOf(graph: Graph, node: Node): Kind {
-  if (BOUNDARY_OPS.has(node.op)) return 'boundary';
-  if (node.placement) return node.placement.int8 ? 'int8' : 'float';
-  const values = [...node.inputs, ...node.outputs].map((id) => (id === null ? undefined : graph.values.get(id)));
-  return values.some((v) => v && v.data === undefined && isCodes(v.type)) ? 'int8' : 'open';
-}
 
 /** A string in double quotes. Graphviz reads backslash escapes in labels, and control characters would break lines. */
 function quote(lines: readonly string[]): string {
@@ -45,57 +41,32 @@ function quote(lines: readonly string[]): string {
 
 const clip = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT - 3)}...` : text);
 
-/** The scales of a grid in few words: one scale, or the range of the scales along an axis. */
-function gridText(q: Quant): string {
-  const shown = new Set(q.zeroPoints);
-  const zero = shown.size === 1 ? ` zp=${q.zeroPoints[0]}` : ' zp=...';
-  if (q.axis === null) return `scale=${float32Text(q.scales[0] ?? Number.NaN)}${zero}`;
-  const least = q.scales.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-  const most = q.scales.reduce((a, b) => Math.max(a, b), 0);
-  return `scale[axis ${q.axis}]=${float32Text(least)}..${float32Text(most)}${zero}`;
+const valueLabel = ({ type, range }: ValueSnapshot): string => typeLabel(type) + (range ? ` ${rangeText(range)}` : '');
+
+const valueTooltip = ({ id, name, range }: ValueSnapshot): string =>
+  `%${id} ${clip(name)}${range ? `: ${range.proof}` : ''}`;
+
+function constantLine({ name, type, constant }: ValueSnapshot): string {
+  return `${clip(name)}: ${typeLabel(type)}${constant?.startsWith('[') ? ` = ${constant}` : ''}`;
 }
 
-/** A type as labels show it: `u8[1,16,8,8] scale=0.02 zp=128`; reals on a grid as `f32[..] on u8 scale=..`. */
-export function typeLabel(type: TensorType): string {
-  const plain = `${type.dtype}[${type.shape.map((d) => (Number.isInteger(d) && d >= 0 ? d : '?')).join(',')}]`;
-  if (!type.quant) return plain;
-  const code = type.quant.dtype === type.dtype ? '' : ` on ${type.quant.dtype}`;
-  return `${plain}${code} ${gridText(type.quant)}`;
-}
-
-const valueLabel = ({ type, range }: Value): string => typeLabel(type) + (range ? ` ${rangeText(range)}` : '');
-
-const valueTooltip = ({ id, name, range }: Value): string => `%${id} ${clip(name)}${range ? `: ${range.proof}` : ''}`;
-
-/** `conv2d (3) + relu (4)`. */
-export const nodeTitle = (node: Node): string =>
-  [{ op: node.op, id: node.id }, ...node.fused].map(({ op, id }) => `${op} (${id})`).join(' + ');
-
-function constantLine(value: Value): string {
-  const data = value.data?.data;
-  const values =
-    data && isInline(data)
-      ? ` = [${Array.from({ length: data.length }, (_, i) => elementText(data, i)).join(', ')}]`
-      : '';
-  return `${clip(value.name)}: ${typeLabel(value.type)}${values}`;
-}
-
-function nodeLines(graph: Graph, node: Node): string[] {
+function nodeLines({ values }: Snapshot, node: NodeSnapshot): string[] {
   const lines = [nodeTitle(node)];
   if (node.origin.name !== '') lines.push(clip(node.origin.name));
   for (const id of node.inputs) {
-    const value = id === null ? undefined : graph.values.get(id);
-    if (value?.data) lines.push(constantLine(value));
+    const value = id === null ? undefined : values.get(id);
+    if (value?.constant !== undefined) lines.push(constantLine(value));
   }
-  for (const [key, value] of Object.entries(node.attrs)) lines.push(clip(`${key}=${attrText(value, 'short')}`));
+  for (const [key, value] of node.attrs) lines.push(clip(`${key}=${value}`));
   return lines;
 }
 
-function tooltip(node: Node, kind: Kind): string {
-  const { reason, byUser } = node.placement ?? {};
-  const origin = node.origin.type === node.op ? [] : [`from ${node.origin.type}`];
-  const why = reason === undefined ? [] : [reason];
-  return quote([[KINDS[kind].text, ...why, ...(byUser ? ['asked for by the user'] : []), ...origin].join('; ')]);
+function tooltip({ kind, op, origin, reason, neededBy, byUser, changes }: NodeSnapshot): string {
+  const from = origin.type === op ? [] : [`from ${origin.type}`];
+  const maker = makerOf(changes);
+  const made = maker ? [`made by ${maker.rule === maker.pass ? maker.pass : `${maker.pass}/${maker.rule}`}`] : [];
+  const why = [...(reason === undefined ? [] : [reason]), ...(neededBy === undefined ? [] : [`for ${neededBy}`])];
+  return quote([[KINDS[kind].text, ...why, ...(byUser ? ['asked for by the user'] : []), ...from, ...made].join('; ')]);
 }
 
 /** The legend: one box per colour, kept apart from the graph. */
@@ -112,8 +83,14 @@ function legend(): string[] {
   ];
 }
 
+function getValue(graph: Snapshot, id: number): ValueSnapshot {
+  const value = graph.values.get(id);
+  assert(value, `no value %${id}`);
+  return value;
+}
+
 /** A graph as Graphviz text; `title` says which stage it shows. */
-export function toDot(graph: Graph, title = graph.name): string {
+export function toDot(graph: Snapshot, title = graph.name): string {
   const lines = [
     `digraph ${quote([graph.name])} {`,
     `  label=${quote([title])}; labelloc=t; rankdir=TB;`,
@@ -122,18 +99,17 @@ export function toDot(graph: Graph, title = graph.name): string {
     ...legend(),
   ];
   const source = new Map<number, string>();
-  const terminal = (id: string, value: Value, name: string): string =>
+  const terminal = (id: string, value: ValueSnapshot, name: string): string =>
     `  ${id} [label=${quote([clip(name), typeLabel(value.type)])}, shape=ellipse, fillcolor="${TERMINAL_COLOR}"];`;
   graph.inputs.forEach((id, i) => {
-    const value = graph.value(id);
+    const value = getValue(graph, id);
     source.set(id, `input_${i}`);
     lines.push(terminal(`input_${i}`, value, value.name));
   });
   for (const node of graph.nodes) {
-    const kind = kindOf(graph, node);
     for (const id of node.outputs) source.set(id, `node_${node.id}`);
     const label = quote(nodeLines(graph, node));
-    lines.push(`  node_${node.id} [label=${label}, fillcolor="${KINDS[kind].color}", tooltip=${tooltip(node, kind)}];`);
+    lines.push(`  node_${node.id} [label=${label}, fillcolor="${KINDS[node.kind].color}", tooltip=${tooltip(node)}];`);
   }
   const edge = (id: number, to: string): void => {
     const value = graph.values.get(id);
@@ -143,9 +119,9 @@ export function toDot(graph: Graph, title = graph.name): string {
   };
   for (const node of graph.nodes) for (const id of node.inputs) if (id !== null) edge(id, `node_${node.id}`);
   graph.outputs.forEach(({ value: id, name }, i) => {
-    const value = graph.value(id);
+    const value = getValue(graph, id);
     lines.push(terminal(`output_${i}`, value, name));
-    if (value.data) source.set(id, `output_${i}`);
+    if (value.constant !== undefined) source.set(id, `output_${i}`);
     else edge(id, `output_${i}`);
   });
   return `${[...lines, '}'].join('\n')}\n`;

@@ -1,6 +1,7 @@
 import { toDot } from '../ir/dot.js';
 import type { Graph } from '../ir/graph.js';
 import { Patch } from '../ir/patch.js';
+import { type Snapshot, snapshotOf } from '../ir/snapshot.js';
 import { verify } from '../ir/verify.js';
 import { analyzeRanges } from './analyze-ranges.js';
 import { canonicalize } from './canonicalize.js';
@@ -53,7 +54,11 @@ export interface PassEvent {
   readonly name: string;
   readonly changes: number;
   readonly milliseconds: number;
-  /** The graph after the pass as Graphviz text; made on request. */
+  /** What the pass does, in one line. */
+  readonly doc: string;
+  /** The graph after the pass; made on request, while the pipeline waits. */
+  snapshot(): Snapshot;
+  /** The same as Graphviz text. */
   dot(): string;
 }
 
@@ -75,6 +80,8 @@ export function runPipeline(
     pass.run(graph, patch, context);
     verify(graph, context.ops);
     const milliseconds = performance.now() - start;
-    onPass({ index: i + 1, name: pass.name, changes: patch.count, milliseconds, dot: () => toDot(graph) });
+    const snapshot = (): Snapshot => snapshotOf(graph);
+    const { name, doc } = pass;
+    onPass({ index: i + 1, name, doc, changes: patch.count, milliseconds, snapshot, dot: () => toDot(snapshot()) });
   });
 }

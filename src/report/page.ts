@@ -38,7 +38,7 @@ export interface Page {
 }
 
 /** Nothing is fetched: not by mistake, and not by what a model or a data set calls itself. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
+export const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
 const tile = ({ label, value, note }: Tile): Html =>
   html`<div class="tile"><div class="label">${label}</div><div class="value">${value}</div>${note ? html`<div class="note">${note}</div>` : null}</div>`;

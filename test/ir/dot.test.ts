@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { nodeTitle, toDot, typeLabel } from '../../src/ir/dot.js';
+import { toDot as dotOf } from '../../src/ir/dot.js';
 import { Graph, type Node } from '../../src/ir/graph.js';
 import { parse } from '../../src/ir/parse.js';
+import { nodeTitle, snapshotOf, typeLabel } from '../../src/ir/snapshot.js';
 import { perAxis, perTensor } from '../../src/ir/type.js';
 import { skipUnless } from '../support/skip.js';
 
@@ -15,6 +16,8 @@ const %1 "w": i8[2,3,1,1] @i8(axis=0, [0.1, 0.2]) = [1, 2, 3, -4, 5, 6]
 %4 "z": f32[1,2,4,4] = tanh(%3) id=5 float="skipped" byUser=true
 output %4 "out"
 `;
+
+const toDot = (graph: Graph, title?: string): string => dotOf(snapshotOf(graph), title);
 
 const hasDot = spawnSync('dot', ['-V']).status === 0;
 

@@ -34,7 +34,7 @@ export interface Page {
   close(): Promise<void>;
 }
 
-interface Browser {
+export interface Browser {
   newPage(options?: object): Promise<Page>;
   close(): Promise<void>;
 }
