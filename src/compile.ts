@@ -68,6 +68,7 @@ export function lower(model: Uint8Array | ModelFiles, options: ResolvedOptions):
     opsToQuantize: options.opsToQuantize ? selectOps(options.opsToQuantize, note) : null,
     opIdsToSkip: options.opIdsToSkip,
     minRegion: options.minRegion,
+    validate: options.verify,
     inferScales: options.inferScales,
     note,
   };

@@ -44,6 +44,8 @@ export interface CompileOptions {
    * A tap shows the value as it stands: codes with scale and zero point, or reals, rounded where the model rounds.
    */
   readonly taps?: readonly string[] | 'all';
+  /** Runs the graph before and after every pass on random and boundary inputs, and fails where a pass changes numbers. */
+  readonly verify?: boolean;
   /** Makes the .dot dump of every pass. */
   readonly debug?: boolean;
   /** Puts the module into the loader as base64. */
@@ -86,6 +88,7 @@ const DEFAULTS: ResolvedOptions = {
   batch: null,
   inputShapes: {},
   taps: [],
+  verify: false,
   debug: false,
   inline: false,
   profile: false,

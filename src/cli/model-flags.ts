@@ -33,6 +33,10 @@ export const MODEL_FLAGS: Readonly<Record<string, Options>> = {
     describe: 'Fail (exit code 1) unless every op of these types is int8, e.g. conv2d,fc',
   },
   'min-region': { string: true, requiresArg: true, describe: 'Int8 regions of fewer ops stay in float (default: 1)' },
+  verify: {
+    boolean: true,
+    describe: 'Check after every pass that the numbers stay the same; takes some runs of the interpreter',
+  },
   fp32: { boolean: true, describe: 'Compile everything in float' },
   precision: {
     string: true,
@@ -98,6 +102,7 @@ export function modelOptions({ file, name }: OpenedModel, flags: Flags): Compile
     opsToQuantize: opTypes(flags),
     opIdsToSkip: opIds(flags),
     requireInt8: requiredTypes(flags),
+    verify: flags.on('verify'),
     minRegion: flags.count('min-region'),
     precision: precision(flags) as CompileOptions['precision'],
     paramsFile: flags.required('params-file'),

@@ -145,6 +145,27 @@ export class Graph {
     this.name = name;
   }
 
+  /** A copy whose nodes and values can change apart from these; tensors and types are shared. */
+  clone(): Graph {
+    const copy = new Graph(this.name);
+    for (const [id, value] of this.values) copy.values.set(id, { ...value });
+    copy.inputs.push(...this.inputs);
+    copy.outputs.push(...this.outputs.map((output) => ({ ...output })));
+    copy.nodes = this.nodes.map((node) => ({
+      ...node,
+      inputs: [...node.inputs],
+      outputs: [...node.outputs],
+      fused: [...node.fused],
+    }));
+    for (const [id, entry] of this.folded) copy.folded.set(id, entry);
+    copy.history.push(...this.history);
+    copy.decisions.push(...this.decisions);
+    copy.nextValue = this.nextValue;
+    copy.nextNode = this.nextNode;
+    for (const name of this.names) copy.names.add(name);
+    return copy;
+  }
+
   /** Declares that ids below `n` belong to the source file. */
   reserveIds(n: number): void {
     this.nextNode = Math.max(this.nextNode, n);

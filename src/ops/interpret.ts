@@ -46,12 +46,17 @@ export function computesOnCodes(graph: Graph, node: Node): boolean {
   });
 }
 
-/** Evaluates one node from an environment that holds its inputs. */
-export function evaluateNode(graph: Graph, ops: OpTable, node: Node, env: Environment): Tensor[] {
+/** Evaluates one node from an environment that holds its inputs; `types` are those of the results, if not the graph's. */
+export function evaluateNode(
+  graph: Graph,
+  ops: OpTable,
+  node: Node,
+  env: ReadonlyMap<number, Tensor>,
+  types = node.outputs.map((id) => graph.value(id).type),
+): Tensor[] {
   const op = ops.get(node.op);
   if (!op) throw internalError(`unknown op ${node.op} (${node.id})`);
   const inputs = node.inputs.map((id) => (id === null ? null : (env.get(id) as Tensor)));
-  const types = node.outputs.map((id) => graph.value(id).type);
   return evaluateOp(op, node, inputs, types, computesOnCodes(graph, node));
 }
 

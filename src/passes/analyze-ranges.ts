@@ -24,6 +24,7 @@ const BY_GRID = 'bounds of the grid';
 export const analyzeRanges: Pass = {
   name: 'analyze-ranges',
   doc: 'which centred codes every value can hold, with the proof',
+  numbers: 'exact',
   run(graph, patch, { ops }) {
     for (const value of graph.values.values()) if (value.data && isByteCodes(value)) setConstant(value, patch);
     for (const node of graph.nodes)

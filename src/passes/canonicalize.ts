@@ -19,6 +19,7 @@ type Rule = (graph: Graph, node: Node, patch: Patch, links: Links) => void;
 export const canonicalize: Pass = {
   name: 'canonicalize',
   doc: 'one form per idea',
+  numbers: 'close',
   run(graph, patch) {
     patch.rule = 'drop-assign';
     for (const node of [...graph.nodes]) if (node.op === 'assign') dropAssign(graph, node, patch);

@@ -14,6 +14,7 @@ import type { Pass } from './pass.js';
 export const collectScales: Pass = {
   name: 'collect-scales',
   doc: 'scales of every quantize/dequantize pair go into the types of the values',
+  numbers: 'exact',
   run(graph, patch) {
     patch.rule = 'narrow-by-clip';
     narrowByClip(graph, patch);

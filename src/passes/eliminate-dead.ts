@@ -9,6 +9,7 @@ import type { Pass } from './pass.js';
 export const eliminateDead: Pass = {
   name: 'eliminate-dead',
   doc: 'nodes and constants that no output needs',
+  numbers: 'exact',
   run(graph, patch) {
     const needed = new Set(graph.outputs.map((o) => o.value));
     for (const node of [...graph.nodes].reverse()) {

@@ -19,6 +19,7 @@ const CONVOLUTIONS = new Set(['conv2d', 'depthwise_conv2d']);
 export const foldBatchNorm: Pass = {
   name: 'fold-batch-norm',
   doc: 'normalization goes into the scales and signs of the weights, not into their codes',
+  numbers: 'close',
   run(graph, patch) {
     const links = linksOf(graph);
     for (const node of [...graph.nodes]) {

@@ -14,6 +14,7 @@ const NEVER = new Set(['quantize', 'dequantize', 'requantize', 'fake_quantize'])
 export const foldConstants: Pass = {
   name: 'fold-constants',
   doc: 'nodes that depend on constants only are evaluated; never through quantize or dequantize',
+  numbers: 'exact',
   run(graph, patch, { ops }) {
     for (const node of [...graph.nodes]) {
       const inputs = node.inputs.filter((id) => id !== null).map((id) => graph.value(id));

@@ -46,6 +46,7 @@ const ACTIVATIONS = new Set([
 export const fuseActivation: Pass = {
   name: 'fuse-activation',
   doc: 'activations become epilogues of the op that feeds them',
+  numbers: 'close',
   run(graph, patch) {
     const links = linksOf(graph);
     for (const node of [...graph.nodes]) {

@@ -16,6 +16,7 @@ const TAKES_BIAS = new Set(['conv2d', 'depthwise_conv2d', 'conv2d_transpose', 'm
 export const fuseBias: Pass = {
   name: 'fuse-bias',
   doc: 'a constant added per channel becomes the bias; product + bias becomes fc',
+  numbers: 'close',
   run(graph, patch) {
     const links = linksOf(graph);
     for (const node of [...graph.nodes]) {

@@ -15,6 +15,7 @@ const CONVOLUTIONS = new Set(['conv2d', 'depthwise_conv2d']);
 export const fuseConvAdd: Pass = {
   name: 'fuse-conv-add',
   doc: 'residual additions join the convolution that feeds them',
+  numbers: 'close',
   run(graph, patch) {
     const links = linksOf(graph);
     for (const node of [...graph.nodes]) {

@@ -13,6 +13,7 @@ import type { Pass } from './pass.js';
 export const inferShapes: Pass = {
   name: 'infer-shapes',
   doc: 'static shapes and dtypes of every value',
+  numbers: 'exact',
   run(graph, _patch, { ops }) {
     for (const node of graph.nodes) {
       const where = `${node.op} (${node.id})`;

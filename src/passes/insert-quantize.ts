@@ -37,6 +37,7 @@ interface Run {
 export const insertQuantize: Pass = {
   name: 'insert-quantize',
   doc: 'quantize and dequantize at the borders of every int8 node',
+  numbers: 'close',
   run(graph, patch, { ops, precision }) {
     const run: Run = { graph, links: linksOf(graph), patch, unrounded: new Map() };
     const keepsGrid = new Set(graph.nodes.filter((node) => movesOneGrid(graph, ops, node)));

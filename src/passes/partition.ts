@@ -11,6 +11,7 @@ import { regionsOf } from './regions.js';
 export const partition: Pass = {
   name: 'partition',
   doc: 'maximal regions of int8 nodes',
+  numbers: 'exact',
   run(graph, patch) {
     const onCodes = graph.nodes.filter((n) => n.placement?.int8 || n.op === 'requantize');
     regionsOf(graph, onCodes, (value) => isCodes(value.type)).forEach((nodes, i) => {

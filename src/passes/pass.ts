@@ -15,6 +15,8 @@ export interface PassContext {
   readonly minRegion: number;
   /** Whether thresholds in the model's attributes become scales. */
   readonly inferScales: boolean;
+  /** Runs the graph before and after each pass and compares (validate.ts); false by default. */
+  readonly validate?: boolean;
   /** Tells the user something worth knowing. */
   note(text: string): void;
 }
@@ -24,5 +26,11 @@ export interface Pass {
   readonly name: string;
   /** One line for people. */
   readonly doc: string;
+  /**
+   * What the pass may do to the numbers, which --verify checks: `exact` is equality bit by bit; `close` is another order
+   * of float32 roundings: reals within 1e-5 of the tensor's greatest magnitude, elements on a grid by one quantum where the
+   * real value is as near to a tie between two codes.
+   */
+  readonly numbers: 'exact' | 'close';
   run(graph: Graph, patch: Patch, context: PassContext): void;
 }

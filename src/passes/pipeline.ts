@@ -20,6 +20,7 @@ import { propagateScales } from './propagate-scales.js';
 import { quantizePlacement } from './quantize-placement.js';
 import { squashQuantize } from './squash-quantize.js';
 import { stripFakeQuant } from './strip-fake-quant.js';
+import { Validation } from './validate.js';
 
 /** The passes in order, with the reason for each place. */
 export const PIPELINE: readonly Pass[] = [
@@ -66,7 +67,10 @@ export interface PassEvent {
 export const dumpName = (event: PassEvent): string =>
   `${String(event.index).padStart(2, '0')}_${event.name.replaceAll('-', '_')}.dot`;
 
-/** Runs the passes in order on a graph, verifying it after each. */
+/**
+ * Runs the passes in order on a graph, verifying it after each, and with `context.validate` what it computes as well.
+ * Throws an internal error where a pass breaks something.
+ */
 export function runPipeline(
   graph: Graph,
   context: PassContext,
@@ -74,12 +78,14 @@ export function runPipeline(
   passes: readonly Pass[] = PIPELINE,
 ): void {
   verify(graph, context.ops);
+  const validation = context.validate ? new Validation(graph, context.ops) : null;
   passes.forEach((pass, i) => {
     const patch = new Patch(graph, pass.name, i + 1);
     const start = performance.now();
     pass.run(graph, patch, context);
     verify(graph, context.ops);
     const milliseconds = performance.now() - start;
+    validation?.check(graph, pass, i + 1);
     const snapshot = (): Snapshot => snapshotOf(graph);
     const { name, doc } = pass;
     onPass({ index: i + 1, name, doc, changes: patch.count, milliseconds, snapshot, dot: () => toDot(snapshot()) });

@@ -16,6 +16,7 @@ import type { Pass } from './pass.js';
 export const propagateScales: Pass = {
   name: 'propagate-scales',
   doc: 'grids pass through ops that only move data, both ways, to a fixpoint',
+  numbers: 'exact',
   run(graph, patch, { ops }) {
     const links = linksOf(graph);
     const moves = graph.nodes.filter((node) => movesData(ops, node));

@@ -15,6 +15,7 @@ import type { Pass, PassContext } from './pass.js';
 export const quantizePlacement: Pass = {
   name: 'quantize-placement',
   doc: 'which nodes compute in int8, and why the others do not',
+  numbers: 'exact',
   run(graph, patch, context) {
     const skipped = checkSkips(graph, context);
     patch.rule = 'int8-rules';

@@ -13,6 +13,7 @@ import type { Pass } from './pass.js';
 export const squashQuantize: Pass = {
   name: 'squash-quantize',
   doc: 'dequantize + quantize pairs vanish or become requantize; equal quantizes merge',
+  numbers: 'exact',
   run(graph, patch) {
     const { producers } = linksOf(graph);
     for (const node of [...graph.nodes]) if (node.op === 'quantize') squash(graph, node, producers, patch);

@@ -19,6 +19,7 @@ import type { Pass } from './pass.js';
 export const stripFakeQuant: Pass = {
   name: 'strip-fake-quant',
   doc: 'quantize/dequantize pairs vanish into types; weights keep their exact codes',
+  numbers: 'exact',
   run(graph, patch, { ops }) {
     patch.rule = 'constant-codes';
     stripConstants(graph, patch, ops);

@@ -107,6 +107,7 @@ test('a pass that breaks the graph is an internal error of the run', () => {
   const breaks = {
     name: 'breaks',
     doc: 'takes the only node away',
+    numbers: 'exact' as const,
     run: (g: Graph): void => {
       g.nodes = [];
     },
