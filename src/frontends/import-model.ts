@@ -29,5 +29,6 @@ export function importModel(model: ModelFiles, options: ImportOptions): Graph {
       file: options.file,
       remedy: 'Export it as a .pdmodel: set FLAGS_enable_pir_api=0.',
     });
-  return isPaddle(model.bytes, options.file) ? importPaddle(model, options) : importOnnx(model.bytes, options);
+  if (isPaddle(model.bytes, options.file)) return importPaddle(model, options);
+  return importOnnx(model.bytes, { ...options, readExternal: (location) => model.read(location) });
 }
