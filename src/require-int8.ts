@@ -8,9 +8,9 @@ import { checkError } from './support/errors.js';
  */
 export function requireInt8(graph: Graph, types: ReadonlySet<string>, note: (text: string) => void): void {
   for (const type of types)
-    if (!graph.nodes.some((node) => isSelected(node, new Set([type]))))
+    if (!graph.nodes.some((node) => isSelected(graph, node, new Set([type]))))
       note(`int8 is required of ${type}, but the model has none`);
-  const left = graph.nodes.filter((node) => node.placement?.int8 === false && isSelected(node, types));
+  const left = graph.nodes.filter((node) => node.placement?.int8 === false && isSelected(graph, node, types));
   if (left.length === 0) return;
   const lines = left.map(({ op, id, origin, placement }) => {
     const name = origin.name === '' ? '' : ` "${origin.name}"`;

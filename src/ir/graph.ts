@@ -137,6 +137,8 @@ export class Graph {
   readonly decisions: RegionDecision[] = [];
   /** Source ids that the model itself leaves in float, and its words for it. */
   readonly keptFloat = new Map<number, string>();
+  /** Names of ops that a node had before it was rewritten, by node id: users know it by these too. */
+  readonly formerOps = new Map<number, Set<string>>();
   private nextValue = 0;
   private nextNode = 0;
   private readonly names = new Set<string>();

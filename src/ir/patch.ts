@@ -110,8 +110,16 @@ export class Patch {
   /** Changes op and attributes of a node that keeps its id. */
   rewrite(node: Node, op: string, attrs: Attrs): void {
     this.record('rewritten', node, node.op === op ? 'other attributes' : `${node.op} to ${op}`);
+    if (node.op !== op) this.keepName(node, node.op);
     node.op = op;
     node.attrs = attrs;
+  }
+
+  /** Lets a node answer to the name of the op that it takes the place of. */
+  keepName(node: Node, op: string): void {
+    const known = this.graph.formerOps.get(node.id);
+    if (known) known.add(op);
+    else this.graph.formerOps.set(node.id, new Set([op]));
   }
 
   /** Decides whether a node computes in int8. */

@@ -115,6 +115,7 @@ const planeMean: Rule = (graph, node, patch) => {
       node,
     );
     patch.swapIds(pool, node);
+    patch.keepName(pool, node.op);
     node.inputs = [...pool.outputs];
     patch.rewrite(node, 'reshape2', { shape: out.type.shape });
   } else patch.rewrite(node, 'pool2d', attrs);

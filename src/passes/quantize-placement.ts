@@ -30,7 +30,7 @@ function place(graph: Graph, node: Node, skipped: ReadonlySet<number>, context: 
   const obstacle = int8Obstacle(graph, context.ops, node);
   if (hasInt8Form(context.ops, node)) {
     if (skipped.has(node.id)) return { int8: false, byUser: true, reason: `skipped by id ${node.id}` };
-    if (!isSelected(node, context.opsToQuantize)) return { int8: false, byUser: true, reason: 'not selected' };
+    if (!isSelected(graph, node, context.opsToQuantize)) return { int8: false, byUser: true, reason: 'not selected' };
   }
   return obstacle === null ? { int8: true } : { int8: false, reason: obstacle };
 }
@@ -38,10 +38,14 @@ function place(graph: Graph, node: Node, skipped: ReadonlySet<number>, context: 
 /** Op types that another type includes: an fc is a product with a bias. */
 const INCLUDED_IN: Readonly<Record<string, string>> = { depthwise_conv2d: 'conv2d', fc: 'mul' };
 
-/** A fused node answers to every type it was made of, an fc also to mul; conv2d includes the depthwise convolutions. */
-export function isSelected(node: Node, selected: ReadonlySet<string> | null): boolean {
+/**
+ * A fused node answers to every type it was made of, and to those that its parts had before they were rewritten; an fc
+ * also to mul; conv2d includes the depthwise convolutions.
+ */
+export function isSelected(graph: Graph, node: Node, selected: ReadonlySet<string> | null): boolean {
   if (selected === null) return true;
-  const names = [node.op, ...node.fused.map((f) => f.op)];
+  const parts = [node, ...node.fused];
+  const names = parts.flatMap(({ id, op }) => [op, ...(graph.formerOps.get(id) ?? [])]);
   return names.some((n) => selected.has(n) || selected.has(INCLUDED_IN[n] ?? n));
 }
 

@@ -1,3 +1,4 @@
+import { model } from '../../test/support/onnx.js';
 import type { Layer, Network } from './network.js';
 import { EPSILON, type NetworkParameters, type Parameters, unfolded } from './weights.js';
 import { Writer } from './writer.js';
@@ -25,7 +26,7 @@ export function floatModel(net: Network, parameters: NetworkParameters, options:
     writer.activation(activation, linear, layer.name);
   }
   const outputs = expose ? net.layers.map(({ name }) => name) : [net.output];
-  return writer.bytes(Object.fromEntries(outputs.map((name) => [name, name])));
+  return model(writer.spec(Object.fromEntries(outputs.map((name) => [name, name]))));
 }
 
 function weightsOf(writer: Writer, layer: Layer, p: Parameters | undefined, folded: boolean): string[] {

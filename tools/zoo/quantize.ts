@@ -1,4 +1,5 @@
 /** Puts QuantizeLinear and DequantizeLinear on a network, in the styles that exporters use. */
+import type { ModelSpec } from '../../test/support/onnx.js';
 import { type Range, type Ranges, share } from './calibrate.js';
 import type { Layer, Network } from './network.js';
 import { quantizeBias, quantizeWeights, type WeightStyle } from './quantize-weights.js';
@@ -55,8 +56,8 @@ class Quantizer {
     this.ranges = share(net, ranges, (layer) => keeps.includes(layer.kind));
   }
 
-  /** The file. */
-  bytes(parameters: NetworkParameters): Uint8Array {
+  /** The file as plain data. */
+  spec(parameters: NetworkParameters): ModelSpec {
     const { writer } = this;
     for (const layer of this.net.layers) {
       const inputs = layer.inputs.map((name) => this.fake(name));
@@ -66,7 +67,7 @@ class Quantizer {
       writer.activation(activation, writer.layer(layer, operands, linear), layer.name);
     }
     const output = this.style.activations === 'u8' ? this.fake(this.net.output) : this.net.output;
-    return writer.bytes({ [output]: this.net.output });
+    return writer.spec({ [output]: this.net.output });
   }
 
   private grid(tensor: string): Grid {
@@ -124,6 +125,6 @@ class Quantizer {
   }
 }
 
-/** The ONNX file of a network, fake-quantized. `ranges` come from `calibrate`. */
-export const quantizedModel = (net: Network, parameters: NetworkParameters, ranges: Ranges, style: Style): Uint8Array =>
-  new Quantizer(net, ranges, style).bytes(parameters);
+/** A network fake-quantized, as the plain data of an ONNX file. `ranges` come from `calibrate`. */
+export const quantizedModel = (net: Network, parameters: NetworkParameters, ranges: Ranges, style: Style): ModelSpec =>
+  new Quantizer(net, ranges, style).spec(parameters);

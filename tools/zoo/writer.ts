@@ -1,5 +1,5 @@
 /** Collects nodes and initializers of an ONNX file; knows how each layer is written as an ONNX node. */
-import { type AttrSpec, model, type NodeSpec, type TensorSpec } from '../../test/support/onnx.js';
+import type { AttrSpec, ModelSpec, NodeSpec, TensorSpec } from '../../test/support/onnx.js';
 import type { Activation, ConvLayer, Layer, MaxPoolLayer, Network } from './network.js';
 
 const OPSET = 13;
@@ -65,11 +65,11 @@ export class Writer {
     }
   }
 
-  /** The file, with these tensors (output of the file -> tensor of the network it has the shape of) as outputs. */
-  bytes(outputs: Readonly<Record<string, string>>): Uint8Array {
+  /** The file as plain data, with these outputs (name in the file -> tensor of the network it has the shape of). */
+  spec(outputs: Readonly<Record<string, string>>): ModelSpec {
     const { nodes, initializers } = this;
     const shape = (tensor: string): number[] => batched(this.net.shapes[tensor] as number[]);
-    return model({
+    return {
       name: this.net.name,
       producer: 'qc-zoo',
       opset: OPSET,
@@ -77,7 +77,7 @@ export class Writer {
       initializers,
       inputs: { input: shape('input') },
       outputs: Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, shape(tensor)])),
-    });
+    };
   }
 }
 

@@ -1,3 +1,4 @@
+import { model } from '../../test/support/onnx.js';
 import { calibrate } from './calibrate.js';
 import { floatModel } from './float.js';
 import type { Network, Scale } from './network.js';
@@ -38,6 +39,6 @@ export async function* generate(
   for (const style of quantized) {
     const how = STYLES[style];
     if (!how) throw new Error(`no style ${style}; there are fp32, ${Object.keys(STYLES).join(', ')}`);
-    yield { style, bytes: quantizedModel(net, parameters, ranges, how) };
+    yield { style, bytes: model(quantizedModel(net, parameters, ranges, how)) };
   }
 }
