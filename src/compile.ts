@@ -98,11 +98,14 @@ export async function compile(model: Uint8Array | ModelFiles, options: CompileOp
   const { graph, dumps, stages, notes } = lower(source, resolved);
   const plan = planOf(graph, resolved);
   const memory = planMemory(plan);
-  const code = await emitCode(plan, memory, target, resolved.profile);
+  const code = await emitCode(plan, memory, target, resolved);
   const hashes = { model: await hashOf(source), options: await sha256(optionsKey(resolved)) };
   const info = describeModule(graph, plan, memory, resolved, hashes);
   const build = (i: ModuleInfo, from = code): Uint8Array => assemble(from, plan, memory, i);
-  const report = await attachSelfTest(info, build, async (i) => build(i, await emitCode(plan, memory, 'emulated')));
+  // with fast math other engines may give other bits: there is nothing to compare them with
+  const report = resolved.fastMath
+    ? info
+    : await attachSelfTest(info, build, async (i) => build(i, await emitCode(plan, memory, 'emulated')));
   const wasm = assemble(code, plan, memory, report);
   const loader = loaderSource(name, report, inline ? wasm : undefined);
   const types = declarations(name, report);
@@ -143,7 +146,7 @@ function describeModule(
   graph: Graph,
   plan: Plan,
   memory: MemoryMap,
-  { name, target, profile, labels }: ResolvedOptions,
+  { name, target, profile, labels, fastMath }: ResolvedOptions,
   hashes: ModuleInfo['hashes'],
 ): ModuleInfo {
   const place = (border: Border): TensorInfo => placed(border, memory);
@@ -154,6 +157,7 @@ function describeModule(
     compiler: VERSION,
     name,
     target,
+    ...(fastMath ? { fastMath } : {}),
     entries: [{ export: 'run', inputs: plan.inputs.map(place), outputs: plan.outputs.map(place), ...steps }],
     memory: { pages, bytes: pages * 65536, weights: memory.weights, activations: memory.activations },
     hashes,
@@ -176,10 +180,17 @@ const optionsKey = ({
   imageInput,
   labels,
   fuse,
+  fastMath,
 }: ResolvedOptions): Uint8Array => {
   const always = { opsToQuantize, opIdsToSkip, minRegion, precision, target, batch, inputShapes, taps };
-  const given = { ...(profile && { profile }), ...(imageInput && { imageInput }), ...(labels && { labels }) };
-  return new TextEncoder().encode(JSON.stringify({ ...always, ...given, ...(!fuse && { fuse }) }));
+  const given = {
+    ...(profile && { profile }),
+    ...(imageInput && { imageInput }),
+    ...(labels && { labels }),
+    ...(!fuse && { fuse }),
+    ...(fastMath && { fastMath }),
+  };
+  return new TextEncoder().encode(JSON.stringify({ ...always, ...given }));
 };
 
 /** The SHA-256 of the model file; of a list of hashes and names where several files make the model. */

@@ -34,6 +34,11 @@ export interface CompileOptions {
   /** Paddle: the name of the file with all parameters, where it is not the conventional one. */
   readonly paramsFile?: string;
   readonly target?: Target;
+  /**
+   * With target relaxed: sums of real products may be fused, which is faster and not bit-stable; engines and CPUs differ
+   * in the last bits. Integer arithmetic stays exact, but a real that is quantized afterwards may get another code.
+   */
+  readonly fastMath?: boolean;
   /** Size of a symbolic batch dimension; 1 by default. */
   readonly batch?: number;
   /** Shapes of inputs by name, for symbolic dimensions. */
@@ -85,6 +90,7 @@ const DEFAULTS: ResolvedOptions = {
   paramsFile: null,
   fuse: true,
   target: 'simd',
+  fastMath: false,
   batch: null,
   inputShapes: {},
   taps: [],
@@ -105,6 +111,8 @@ export function resolveOptions(options: CompileOptions): ResolvedOptions {
     throw usageError(`batch must be a positive integer, not ${resolved.batch}`);
   if (resolved.target !== 'simd' && resolved.target !== 'relaxed')
     throw usageError(`unknown target "${String(resolved.target)}"`, { remedy: 'Use simd or relaxed.' });
+  if (resolved.fastMath && resolved.target !== 'relaxed')
+    throw usageError('fast math needs the multiply-add of relaxed SIMD', { remedy: 'Use target relaxed with it.' });
   const bad = resolved.opIdsToSkip.find((id) => !Number.isInteger(id) || id < 0);
   if (bad !== undefined) throw usageError(`op ids are integers from 0, not ${bad}`);
   if (!PRECISIONS.includes(resolved.precision))

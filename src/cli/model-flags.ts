@@ -44,6 +44,10 @@ export const MODEL_FLAGS: Readonly<Record<string, Options>> = {
     describe: 'int8, fp32, or fake-quantized: float with the rounding of the model',
   },
   target: { string: true, requiresArg: true, describe: 'simd (every engine) or relaxed (relaxed SIMD)' },
+  'fast-math': {
+    boolean: true,
+    describe: 'With --target relaxed: fused sums of reals, faster, last bits differ between engines',
+  },
   batch: { string: true, requiresArg: true, describe: 'Size of a symbolic batch dimension (default: 1)' },
   'input-shape': {
     string: true,
@@ -108,6 +112,7 @@ export function modelOptions({ file, name }: OpenedModel, flags: Flags): Compile
     paramsFile: flags.required('params-file'),
     inferScales: !flags.on('no-infer-scales'),
     target: flags.required('target') as Target | undefined,
+    fastMath: flags.on('fast-math'),
     batch: flags.count('batch'),
     inputShapes: inputShapes(flags),
   };

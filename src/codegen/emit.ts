@@ -36,10 +36,10 @@ export async function emitCode(
   plan: Plan,
   memory: MemoryMap,
   target: Target | 'emulated',
-  profile = false,
+  { profile = false, fastMath = false }: { readonly profile?: boolean; readonly fastMath?: boolean } = {},
 ): Promise<Uint8Array> {
   const relaxed = target === 'simd' ? false : target === 'relaxed' || target;
-  const builder = new ModuleBuilder(await loadBinaryen(), { pages: pagesFor(memory), relaxed });
+  const builder = new ModuleBuilder(await loadBinaryen(), { pages: pagesFor(memory), relaxed, fastMath });
   const functions = nameKernels([...plan.init, ...plan.calls]);
   for (const { name, call } of functions.values())
     builder.addFunction(name, call.kernel.signature(call.params), (f) => call.kernel.emit(f, call.params));

@@ -141,6 +141,8 @@ export interface ModuleInfo {
   /** Name of the model: the stem of the emitted files. */
   readonly name: string;
   readonly target: Target;
+  /** Reals may differ in the last bits between engines. */
+  readonly fastMath?: boolean;
   readonly entries: readonly EntryInfo[];
   readonly memory: MemoryInfo;
   readonly hashes: Hashes;

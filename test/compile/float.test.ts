@@ -1,7 +1,9 @@
 /** Float networks, compiled: within float32 rounding of the references (which sum in float64). */
+import '../support/relaxed.js';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { compile } from '../../src/compile.js';
 import { outcome, relativeError } from '../support/compiled.js';
 import { Network } from '../support/network.js';
 
@@ -129,6 +131,33 @@ test('constants as outputs, an input as output', async () => {
   const net = new Network(9);
   const x = net.input('x', [1, 3, 4, 4]);
   await check(net.bytes([net.op('Identity', [x]), net.op('Add', [x, net.values([1, 3, 1, 1])])]));
+});
+
+test('fast math: reals within rounding of the reference, integers exact; it needs relaxed SIMD', async () => {
+  const net = new Network(12);
+  const x = net.input('x', [1, 16, 9, 9]);
+  const conv = net.op('Relu', [
+    net.op('Conv', [x, net.values([24, 16, 3, 3]), net.values([24])], { pads: [1, 1, 1, 1] }),
+  ]);
+  const depthwise = net.op('Conv', [conv, net.values([24, 1, 3, 3])], { group: 24 });
+  const flat = net.op('Reshape', [depthwise, net.ints([7, 168])]);
+  const scores = net.op('MatMul', [flat, net.op('Transpose', [flat], { perm: [1, 0] })]);
+  const model = net.bytes([net.op('MatMul', [flat, net.values([168, 20])]), scores]);
+  const fast = await outcome(model, { target: 'relaxed', fastMath: true });
+  assert.is(fast.report.fastMath, true);
+  assert.is(fast.report.selfTest, undefined);
+  assert.ok(relativeError(fast) < 2e-6);
+  const strict = await outcome(model, { target: 'relaxed' });
+  assert.equal(strict.module, (await outcome(model)).module);
+  const [plain, fused] = [
+    await compile(model, { target: 'relaxed' }),
+    await compile(model, { target: 'relaxed', fastMath: true }),
+  ];
+  assert.ok(fused.report.memory.bytes === plain.report.memory.bytes && fused.wasm.length < plain.wasm.length);
+  await compile(model, { fastMath: true }).then(
+    () => assert.unreachable(),
+    (error) => assert.match(error.message, /fast math needs/),
+  );
 });
 
 test.run();

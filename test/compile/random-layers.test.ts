@@ -166,7 +166,7 @@ const activations = fc
     },
   }));
 
-/** Pools, sums, concats, transposes and resizes on the way of a value. */
+/** Pools, sums, concats, transposes and resizes on the way of a value; int8 because a product is in front of them. */
 const others = fc
   .record({
     common,
@@ -183,7 +183,7 @@ const others = fc
     name: `pool, ${c.op}`,
     common: c.common,
     build: (net: Network): Uint8Array => {
-      const x = start(net, c.common, [1, c.channels, ...c.size]);
+      const x = start(net, { ...c.common, positive: true }, [1, c.channels, ...c.size]);
       const attrs = { kernel_shape: c.k, strides: c.strides, pads: c.pads };
       const pool = net.op(c.average ? 'AveragePool' : 'MaxPool', [x], attrs);
       const y = net.fake(pool, c.second);

@@ -2,7 +2,7 @@ import { assert } from '../../support/errors.js';
 import { type ByteType, loadByte, storeByte } from './convert.js';
 import type { Expr, F32, I32, I64, Local, Stmt, V128, WasmType } from './expr.js';
 import type { Binaryen, Signature } from './module.js';
-import { emulatedDot8, relaxedDot8 } from './relaxed.js';
+import { emulatedDot8, relaxedDot8, relaxedMadd } from './relaxed.js';
 
 type Module = InstanceType<Binaryen['Module']>;
 type Shape = 'i8x16' | 'i16x8' | 'i32x4' | 'f32x4';
@@ -19,6 +19,14 @@ type UnaryOp<S extends Shape> = {
   [K in keyof Module[S]]: Module[S][K] extends (a: number) => number ? K : never;
 }[keyof Module[S]];
 
+/** How instructions beyond fixed-width SIMD are written. */
+export interface Style {
+  /** Relaxed instructions are written with fixed-width ones: slow, with equal results. */
+  readonly emulates: boolean;
+  /** Sums of real products may be fused, so that their last bits depend on the engine. */
+  readonly fastMath: boolean;
+}
+
 /**
  * Builds the body of one function. Every method returns a recipe (expr.ts): nothing is emitted until the
  * statements are made, and operand types are checked by TypeScript.
@@ -29,12 +37,11 @@ export class FunctionBuilder {
   private readonly params: readonly Expr[];
   private readonly locals: WasmType[] = [];
   private labels = 0;
-  private readonly emulates: boolean;
+  private readonly style: Style;
 
-  /** `emulates`: relaxed instructions are written with fixed-width ones. */
-  constructor(binaryen: Binaryen, module: Module, signature: Signature, emulates = false) {
+  constructor(binaryen: Binaryen, module: Module, signature: Signature, style: Style) {
     this.m = module;
-    this.emulates = emulates;
+    this.style = style;
     this.binaryen = binaryen;
     this.params = signature.params.map((type, i) => ({ type, make: () => module.local.get(i, binaryen[type]) }));
   }
@@ -361,8 +368,14 @@ export class FunctionBuilder {
 
   /** `i16x8.relaxed_dot_i8x16_i7x16_s(a, b)`: exact and equal on all engines only where `b` is in 0..127. */
   relaxedDot8(a: V128, b: V128): V128 {
-    if (this.emulates) return this.vector(() => emulatedDot8(this.m, a.make, b.make));
+    if (this.style.emulates) return this.vector(() => emulatedDot8(this.m, a.make, b.make));
     return this.vector(() => relaxedDot8(this.binaryen, this.m, a.make(), b.make()));
+  }
+
+  /** sum + a * b of reals: two roundings, or with fast math whatever the engine does fastest. */
+  multiplyAdd(sum: V128, a: V128, b: V128): V128 {
+    if (!this.style.fastMath) return this.op('f32x4', 'add', sum, this.op('f32x4', 'mul', a, b));
+    return this.vector(() => relaxedMadd(this.binaryen, this.m, a.make(), b.make(), sum.make()));
   }
 
   // --- control

@@ -1,7 +1,7 @@
 import type binaryenTypes from 'binaryen';
 import { assert, internalError } from '../../support/errors.js';
 import type { WasmType } from './expr.js';
-import { FunctionBuilder } from './function.js';
+import { FunctionBuilder, type Style } from './function.js';
 
 /** The Binaryen library. */
 export type Binaryen = typeof binaryenTypes;
@@ -20,17 +20,29 @@ export interface Signature {
   readonly params: readonly ('i32' | 'f32')[];
 }
 
+/** What a module may use. */
+export interface ModuleOptions {
+  readonly pages: number;
+  readonly relaxed: boolean | 'emulated';
+  readonly fastMath?: boolean;
+}
+
 /** A wasm module under construction: functions without results, one memory, exports. */
 export class ModuleBuilder {
   readonly binaryen: Binaryen;
   readonly module: BinaryenModule;
   private disposed = false;
-  private readonly emulates: boolean;
+  private readonly style: Style;
 
-  /** `relaxed` allows relaxed SIMD instructions; emulated: kernels may use them, fixed-width ones are written. */
-  constructor(binaryen: Binaryen, options: { readonly pages: number; readonly relaxed: boolean | 'emulated' }) {
+  /**
+   * `relaxed` allows relaxed SIMD instructions; emulated: kernels may use them, fixed-width ones are written.
+   * `fastMath` (with `relaxed`) lets the engine fuse the sums of real products.
+   */
+  constructor(binaryen: Binaryen, options: ModuleOptions) {
     this.binaryen = binaryen;
-    this.emulates = options.relaxed === 'emulated';
+    const { relaxed, fastMath = false } = options;
+    assert(!fastMath || relaxed === true, 'fast math takes relaxed SIMD');
+    this.style = { emulates: relaxed === 'emulated', fastMath };
     this.module = new binaryen.Module();
     const { SIMD128, BulkMemory, BulkMemoryOpt, MutableGlobals, NontrappingFPToInt, SignExt, RelaxedSIMD } =
       binaryen.Features;
@@ -45,7 +57,7 @@ export class ModuleBuilder {
     signature: Signature,
     body: (f: FunctionBuilder) => readonly { make: () => number }[],
   ): void {
-    const f = new FunctionBuilder(this.binaryen, this.module, signature, this.emulates);
+    const f = new FunctionBuilder(this.binaryen, this.module, signature, this.style);
     const statements = body(f).map((s) => s.make());
     const { none } = this.binaryen;
     const params = this.binaryen.createType(signature.params.map((p) => this.wasmType(p)));

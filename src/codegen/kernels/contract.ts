@@ -32,9 +32,7 @@ function emitFloats(f: FunctionBuilder, p: ContractParams): Stmt[] {
     const load = (i: 0 | 1, half: number, part: number) =>
       loadReals(f, { ...streams[i]!, ptr: elements[i]! }, half, part);
     const turn = used.map(({ half, part }) =>
-      sums[half]!.set(
-        f.op('f32x4', 'add', sums[half]!, f.op('f32x4', 'mul', load(0, half, part), load(1, half, part))),
-      ),
+      sums[half]!.set(f.multiplyAdd(sums[half]!, load(0, half, part), load(1, half, part))),
     );
     return [
       ...used.map(({ half, part }) => sums[half]!.set(loadReals(f, streams[2]!, half, part))),

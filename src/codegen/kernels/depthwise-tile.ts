@@ -204,8 +204,7 @@ class DepthwiseEmitter {
   /** One tap of 4 channels. */
   private single(sums: readonly Local<'v128'>[], step: number, at: TapSource): Stmt[] {
     const { f } = this;
-    const product = (): V128 => f.op('f32x4', 'mul', f.load(at.input, this.offset(step)), this.weight(step, at));
-    return sums.map((sum) => sum.set(f.op('f32x4', 'add', sum, product())));
+    return sums.map((sum) => sum.set(f.multiplyAdd(sum, f.load(at.input, this.offset(step)), this.weight(step, at))));
   }
 }
 

@@ -178,7 +178,7 @@ export class GemmEmitter {
 
   private multiplyAdd(sum: V128, weight: V128): V128 {
     const { f, p, splat } = this;
-    if (!holdsCodes(p.storage)) return f.op('f32x4', 'add', sum, f.op('f32x4', 'mul', splat, weight));
+    if (!holdsCodes(p.storage)) return f.multiplyAdd(sum, splat, weight);
     const products =
       p.isa === 'relaxed'
         ? f.op('i32x4', 'dot_i16x8_s', f.relaxedDot8(weight, splat), this.ones)

@@ -33,9 +33,9 @@ type Tile = (f: FunctionBuilder, p: MatmulParams, at: Pointers, rows: number, co
 
 const range = (n: number): number[] => [...Array(n).keys()];
 
-/** acc + x * y, two roundings. */
+/** acc + x * y. */
 const multiplyAdd = (f: FunctionBuilder, acc: Local<'v128'>, x: V128, y: V128): Stmt =>
-  acc.set(f.op('f32x4', 'add', acc, f.op('f32x4', 'mul', x, y)));
+  acc.set(f.multiplyAdd(acc, x, y));
 
 /** Lanes are columns: each element of a multiplies a row of b. */
 const straightTile: Tile = (f, p, at, rows, columns) => {
