@@ -9,6 +9,10 @@ export interface OpExplanation {
   readonly type: string;
   /** The pass and rule that made it or changed it last; null where it stands as in the file. */
   readonly madeBy: { readonly step: number; readonly pass: string; readonly rule: string } | null;
+  /** Names of its results. */
+  readonly results: readonly string[];
+  /** Names of the values that it computes with; constants are left out. */
+  readonly operands: readonly string[];
   /** Names of the nodes of the source that it computes, those without a name left out. */
   readonly sources: readonly string[];
   /** What passes did to it and to its results, in order. */
@@ -36,19 +40,22 @@ export function explain(graph: Graph): Explanation {
   const history = historyOf(graph);
   const needs = conversionNeeds(graph);
   return {
-    ops: graph.nodes.map((node) => explainOp(node, history, needs.get(node))),
+    ops: graph.nodes.map((node) => explainOp(graph, node, history, needs.get(node))),
     partitions: describePartitions(graph),
     decisions: graph.decisions.map(({ nodes, int8, why }) => ({ ops: nodes.map((n) => n.id), int8, why })),
   };
 }
 
-function explainOp(node: Node, history: History, neededBy: string | undefined): OpExplanation {
+function explainOp(graph: Graph, node: Node, history: History, neededBy: string | undefined): OpExplanation {
+  const operands = node.inputs.flatMap((id) => (id === null || graph.value(id).data ? [] : [graph.value(id).name]));
   const changes = history.changesOf(node);
   const maker = makerOf(changes);
   return {
     id: node.id,
     type: node.op,
     madeBy: maker ? { step: maker.step, pass: maker.pass, rule: maker.rule } : null,
+    results: node.outputs.map((id) => graph.value(id).name),
+    operands,
     sources: history.sourcesOf(node),
     changes,
     ...(neededBy === undefined ? {} : { neededBy }),

@@ -16,6 +16,9 @@ const CODE_SLOTS: Readonly<Record<string, readonly number[]>> = {
   pool2d: [0],
 };
 
+/** Ops whose int8 form can give reals. */
+const PRODUCTS: ReadonlySet<string> = new Set(['conv2d', 'depthwise_conv2d', 'conv2d_transpose', 'mul', 'fc']);
+
 /** The state of a run. `links` are those of the beginning: a value is split before its readers are looked at. */
 interface Run {
   readonly graph: Graph;
@@ -30,8 +33,9 @@ interface Run {
  * After:      int8 nodes read codes (quantize in front) and give codes (dequantize behind); a float node whose result
  *             the model rounds is followed by quantize + dequantize; no f32 value carries a grid except behind a
  *             dequantize. Pairs that meet cancel in squash-quantize
- * Conditions: where the user asked for float, the model's rounding of the result is dropped as well; a float node that
- *             only moves elements hands on what it reads; an int8 one keeps its operand's grid, then requantizes
+ * Conditions: where the user asked for float, the model's rounding of the result is dropped as well, and that of a
+ *             product in front that nobody else reads; a float node that only moves elements hands on what it reads;
+ *             an int8 one keeps its operand's grid, then requantizes
  * Formula:    dequantize(quantize(x)) is the rounding that the grid on x stood for
  */
 export const insertQuantize: Pass = {
@@ -84,16 +88,28 @@ function readCodes(run: Run, node: Node, slot: number): void {
   run.patch.setInput(node, slot, codes, 'quant+dtype');
 }
 
-/** The result of an int8 node becomes codes, on the grid of its operand where the node `moves` them. */
+/**
+ * The result of an int8 node becomes codes, on the grid of its operand where the node `moves` them. A product of which
+ * only nodes read that the user wants in float gives them its reals.
+ */
 function giveCodes(run: Run, node: Node, moves: boolean): void {
   const { graph, patch } = run;
   patch.rule = 'give-codes';
   const out = graph.output(node);
   const { type } = out;
   if (!type.quant || isCodes(type)) return;
+  const readers = readersOf(run.links, out.id);
+  if (
+    PRODUCTS.has(node.op) &&
+    !graph.isOutput(out.id) &&
+    readers.length > 0 &&
+    readers.every((r) => isByUser(r.node))
+  ) {
+    patch.retype(out.id, realType(type), 'quant');
+    return;
+  }
   const own = (moves ? graph.input(node, 0).type.quant : undefined) ?? type.quant;
   const next = behind(graph, node);
-  const readers = readersOf(run.links, out.id);
   patch.retype(out.id, codesType({ ...type, quant: own }), 'quant+dtype');
   const codes = sameQuant(own, type.quant)
     ? out.id
