@@ -151,7 +151,7 @@ function describeModule(
 ): ModuleInfo {
   const place = (border: Border): TensorInfo => placed(border, memory);
   const pages = pagesFor(memory);
-  const steps = profile ? { profile: { export: STEP_EXPORT, steps: describeSteps(graph, plan, OPS) } } : {};
+  const steps = profile ? { profile: { export: STEP_EXPORT, steps: describeSteps(graph, plan, OPS, target) } } : {};
   return {
     version: ABI_VERSION,
     compiler: VERSION,

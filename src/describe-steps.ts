@@ -1,14 +1,15 @@
-import { STORAGE_BYTES } from './codegen/kernel.js';
+import { type Isa, STORAGE_BYTES } from './codegen/kernel.js';
 import type { View } from './codegen/lowering.js';
 import { type Call, isRef, type Plan } from './codegen/plan/plan.js';
 import { stepsOf } from './codegen/plan/steps.js';
+import { describeProduct } from './describe-product.js';
 import type { Graph, Node } from './ir/graph.js';
 import { sizeOf } from './ir/type.js';
 import type { Op } from './ops/op.js';
 import type { StepInfo } from './runtime/abi.js';
 
 /** What each step of a run computes and how much it has to do, in order. */
-export function describeSteps(graph: Graph, plan: Plan, ops: ReadonlyMap<string, Op>): StepInfo[] {
+export function describeSteps(graph: Graph, plan: Plan, ops: ReadonlyMap<string, Op>, target: Isa): StepInfo[] {
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
   return stepsOf(plan.calls).map((calls) => {
     const node = nodes.get((calls[0] as Call).node);
@@ -19,6 +20,7 @@ export function describeSteps(graph: Graph, plan: Plan, ops: ReadonlyMap<string,
       return { ops: [], type: 'border', name: '', kernels, macs: 0, bytes };
     }
     const { reads, writes } = viewsOf(graph, plan, node);
+    const product = describeProduct(graph, node, target);
     const bytes = constants + [...reads, ...writes].reduce((sum, view) => sum + viewBytes(view), 0);
     return {
       ops: [node.id, ...node.fused.map(({ id }) => id)],
@@ -26,6 +28,7 @@ export function describeSteps(graph: Graph, plan: Plan, ops: ReadonlyMap<string,
       name: node.origin.name,
       kernels,
       macs: macsOf(graph, node, ops),
+      ...(product ? { product } : {}),
       bytes,
       ...(writes.some(({ buffer }) => reads.some((view) => view.buffer === buffer)) ? { inPlace: true } : {}),
     };

@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { PEERS } from '../host/bench/engines.js';
 import { describeMachine } from '../host/bench/machine.js';
 import {
@@ -11,6 +11,7 @@ import {
   prepareSubject,
 } from '../host/bench/prepare.js';
 import { canPin, openSession, type Placement } from '../host/bench/session.js';
+import { writeFiles } from '../host/files.js';
 import { type OpenedModel, openModel } from '../host/open-model.js';
 import type { Precision } from '../options.js';
 import { probeModule } from '../probe-module.js';
@@ -19,9 +20,13 @@ import { isWasm } from '../runtime/module-info.js';
 import { selfTestInput } from '../runtime/self-test.js';
 import { ioError, usageError } from '../support/errors.js';
 import { type BenchOptions, type BenchResult, baseOf, runBench, speedup } from '../tasks/bench.js';
+import { analyzeLayers } from '../tasks/layers.js';
 import { enforceLimits, type Limit } from '../tasks/limits.js';
+import { greatest } from '../tasks/probe.js';
+import { chromeTrace, type Timeline } from '../tasks/trace.js';
 import { aboutText, benchTable, remarks } from './bench-text.js';
 import type { Command, Flags } from './command.js';
+import { layerText } from './layer-text.js';
 import { MAX_SIZE_FLAG, sizeLimits } from './limit-flags.js';
 import { MODEL_FLAGS, modelOptions } from './model-flags.js';
 import { readInputs } from './run.js';
@@ -118,6 +123,31 @@ function checkFlags(opened: readonly OpenedModel[], flags: Flags): void {
   if (given) throw usageError(`--${given} says how to compile, but ${opened[0]?.file} is compiled already`);
 }
 
+const wantsLayers = (flags: Flags): boolean => flags.on('layers') || flags.text('trace') !== undefined;
+
+/** The layers of the cases that were built for profiling, each in a fresh process. */
+async function timeLayers(cases: readonly PreparedCase[], flags: Flags, placement: Placement): Promise<Timeline[]> {
+  const trace = flags.required('trace');
+  const timelines: Timeline[] = [];
+  for (const { subject, name, profileJob, info } of cases) {
+    if (!profileJob || !info) continue;
+    progress(`timing the layers of ${subject}: ${name}`);
+    const session = await openSession(`${subject}: ${name}`, profileJob, placement);
+    try {
+      await session.load();
+      const before = await session.peaks();
+      const profile = await session.profile();
+      const peaks = greatest(before, await session.peaks());
+      timelines.push({ name: `${subject}: ${name}`, report: analyzeLayers(profile, info.ops, peaks) });
+    } finally {
+      session.close();
+    }
+  }
+  if (trace !== undefined)
+    writeFiles(dirname(trace), [{ name: basename(trace), data: JSON.stringify(chromeTrace(timelines)) }]);
+  return timelines;
+}
+
 async function measure(subjects: readonly string[], flags: Flags, folder: string): Promise<void> {
   const options = benchOptions(flags);
   const [limitSizes, limitSpeed] = [sizeLimits(flags), speedLimits(flags)];
@@ -145,7 +175,7 @@ async function measure(subjects: readonly string[], flags: Flags, folder: string
       targets,
       revectorize: flags.on('revectorize'),
       peers,
-      layers: flags.on('layers'),
+      layers: wantsLayers(flags),
       inputs: inputsOf(flags),
       folder,
       probes,
@@ -159,9 +189,10 @@ async function measure(subjects: readonly string[], flags: Flags, folder: string
   const open = (c: PreparedCase) => openSession(`${c.subject}: ${c.name}`, c.job, placement);
   const bench = await runBench(cases, open, options, progress);
   const machine = describeMachine();
+  const timelines = await timeLayers(cases, flags, placement);
   for (const line of aboutText(bench, machine, placement.core)) human(colors.dim(line));
-  if (flags.on('json')) resultJson({ machine, ...bench });
-  else result(benchTable(bench));
+  if (flags.on('json')) resultJson({ machine, ...bench, layers: timelines });
+  else result([benchTable(bench), ...timelines.map((timeline) => layerText(timeline))].join('\n\n'));
   for (const line of remarks(bench)) human(line);
   const files = bench.results.flatMap(({ case: c }) =>
     c.kind === 'peer' || c.kind === 'fp32' || c.job.revectorize || c.size === undefined
@@ -188,6 +219,11 @@ export const benchCommand: Command = {
   flags: {
     ...MODEL_FLAGS,
     layers: { boolean: true, describe: 'The time of every layer, and how near it is to what the machine can do' },
+    trace: {
+      string: true,
+      requiresArg: true,
+      describe: 'File for the layers as Chrome trace (chrome://tracing, Perfetto)',
+    },
     revectorize: { boolean: true, describe: 'Also with 256-bit code: experimental, Node 24 and later' },
     peers: {
       string: true,

@@ -60,6 +60,25 @@ export interface EntryInfo {
   readonly profile?: { readonly export: string; readonly steps: readonly StepInfo[] };
 }
 
+/** Instructions that compute products: pairs of i16, relaxed dot products of i8, float32; or Winograd's transform with pairs. */
+export type Arithmetic = 'pairs' | 'bytes' | 'reals' | 'winograd';
+
+/** The shape of a convolution or product, for judging its speed. */
+export interface ProductInfo {
+  /** depthwise: every result sums over one channel. */
+  readonly kind: 'dense' | 'depthwise';
+  /** Height and width of the results, those of a batch one below the other; a matrix product has one row. */
+  readonly pixels: readonly [number, number];
+  /** Results per pixel, and groups of columns that read the same channels. */
+  readonly columns: number;
+  readonly groups: number;
+  /** Products per result. */
+  readonly inner: number;
+  readonly window: readonly [number, number];
+  /** What the proven ranges of its operands and its geometry allow on the module's target. */
+  readonly allows: readonly Arithmetic[];
+}
+
 /** A part of a run: the kernel calls of one op, or of a conversion at the module's border. */
 export interface StepInfo {
   /** Ids of the ops it computes: the node's own, then those fused into it; none at the border. */
@@ -71,6 +90,7 @@ export interface StepInfo {
   readonly kernels: readonly string[];
   /** Multiply-accumulate operations of the plain definition: Winograd kernels get by with fewer. */
   readonly macs: number;
+  readonly product?: ProductInfo;
   /** Bytes of the operands, weights included, and of the results, each counted once. */
   readonly bytes: number;
   /** The result overwrites an operand: another call of the step computes on the result. */

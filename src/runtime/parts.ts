@@ -30,6 +30,7 @@ const PROFILE_TYPES = `
     readonly name: string;
     readonly kernels: readonly string[];
     readonly macs: number;
+    readonly product?: object;
     readonly bytes: number;
     readonly inPlace?: boolean;
   }

@@ -10,6 +10,8 @@ export interface ProbeSpeed {
 
 /** What the core reaches at best with each kind of instructions: multiplications per nanosecond. */
 export interface Peaks {
+  /** The probe itself: products of 16-bit numbers without additions. */
+  readonly probe: number;
   /** Pairs of i16: `i32x4.dot_i16x8_s` and an addition. */
   readonly pairs: number;
   /** Relaxed dot products of i8, widened and added; 0 where the engine has none. */
@@ -19,6 +21,15 @@ export interface Peaks {
   /** Bytes per nanosecond, read and written, of a copy beyond the second cache level. */
   readonly stream: number;
 }
+
+/** The better of two measurements, each kind for itself. */
+export const greatest = (a: Peaks, b: Peaks): Peaks => ({
+  probe: Math.max(a.probe, b.probe),
+  pairs: Math.max(a.pairs, b.pairs),
+  bytes: Math.max(a.bytes, b.bytes),
+  reals: Math.max(a.reals, b.reals),
+  stream: Math.max(a.stream, b.stream),
+});
 
 const TURNS = 20000;
 /** Calls until the engine has optimized a function. */
@@ -58,6 +69,7 @@ export class Prober {
     const stream = this.functions.stream as Function;
     this.time(() => stream(1), WARM_CALLS);
     return {
+      probe: this.speed().best,
       pairs: peak('pairs'),
       bytes: peak('bytes'),
       reals: peak('reals'),

@@ -1,0 +1,162 @@
+import type { Arithmetic, OpInfo } from '../runtime/abi.js';
+import type { Profile, StepTime } from '../runtime/net.js';
+import { bestKernel, PROBE_PER_CYCLE } from './best-kernels.js';
+import type { Peaks } from './probe.js';
+
+/** What a layer computes with: codes, reals, or the way between them (and in and out of the module). */
+export type LayerKind = 'int8' | 'float' | 'boundary';
+
+/** How a convolution or product compares with the best kernel that is legal for it. */
+export interface Verdict {
+  /** The best kernel's arithmetic and its multiply-accumulates per cycle. */
+  readonly best: Arithmetic;
+  readonly bestPerCycle: number;
+  readonly perCycle: number;
+  /** perCycle by bestPerCycle. */
+  readonly ratio: number;
+  readonly fast: boolean;
+  /** Why it falls short, as far as the figures tell. */
+  readonly reasons: readonly string[];
+}
+
+/** A layer with its time and what it makes of the machine. */
+export interface Layer extends StepTime {
+  readonly kind: LayerKind;
+  /** Of the sum over all layers. */
+  readonly share: number;
+  /** 10^9 multiply-accumulates per second of the plain definition. */
+  readonly gmacs: number;
+  /** 10^9 bytes per second, every operand and result once. */
+  readonly gbytes: number;
+  /**
+   * The time that the machine's best speed of the kernel's instructions and of copying would need, whichever is longer, by
+   * the time taken: 1 is as fast as this machine can.
+   */
+  readonly peakShare: number;
+  readonly verdict?: Verdict;
+}
+
+/** The layers of a network. */
+export interface LayerReport {
+  readonly run: number;
+  readonly sum: number;
+  readonly rounds: number;
+  readonly calm: number;
+  readonly peaks: Peaks;
+  readonly layers: readonly Layer[];
+  /** Shares of the time by kind; they sum to 1. */
+  readonly shares: Readonly<Record<LayerKind, number>>;
+}
+
+/** Layers with less of the time are not judged. */
+export const JUDGED_SHARE = 0.01;
+/** A layer is fast that reaches this share of the best legal kernel. */
+export const FAST_RATIO = 0.85;
+/** Bound by memory is who reaches this share of what a copy does. */
+const MEMORY_BOUND = 0.6;
+/** Products that Winograd F(2x2, 3x3) does for one of the plain definition. */
+const WINOGRAD_PRODUCTS = 16 / 36;
+const SHORT_MS = 0.02;
+/** More than the second cache level of most cores. */
+const CACHE_BYTES = 1 << 20;
+
+const CONVERSIONS = new Set(['quantize', 'dequantize', 'requantize', 'border']);
+
+function kindOf(step: StepTime, ops: ReadonlyMap<number, OpInfo>): LayerKind {
+  if (CONVERSIONS.has(step.type)) return 'boundary';
+  return ops.get(step.ops[0] ?? -1)?.int8 ? 'int8' : 'float';
+}
+
+/** The arithmetic of a step's kernels, by their names. */
+export function arithmeticOf({ kernels, product }: StepTime): Arithmetic {
+  const kinds = ['gemm', 'depthwise', 'winograd', 'matmul'];
+  const main = kernels.find((name) => kinds.some((kind) => name.includes(`-${kind}`))) ?? kernels[0] ?? '';
+  if (kernels.some((name) => name.includes('-winograd-'))) return 'winograd';
+  if (product ? product.allows.includes('reals') : main.startsWith('f32')) return 'reals';
+  return main.endsWith('-relaxed') ? 'bytes' : 'pairs';
+}
+
+/** Milliseconds that the machine's best speed needs for a step. */
+function attainable(step: StepTime, peaks: Peaks): number {
+  const arithmetic = arithmeticOf(step);
+  const peak = arithmetic === 'winograd' ? peaks.pairs : peaks[arithmetic] || peaks.pairs;
+  const products = arithmetic === 'winograd' ? step.macs * WINOGRAD_PRODUCTS : step.macs;
+  return Math.max(products / peak, step.bytes / peaks.stream) / 1e6;
+}
+
+/** What the bytes of a step say: it copies as fast as can be, or works on more than the second cache level holds. */
+function memoryReason({ bytes, product }: StepTime, gbytes: number, peaks: Peaks): string[] {
+  if (gbytes > MEMORY_BOUND * peaks.stream)
+    return [`bound by memory: ${gbytes.toFixed(0)} of ${peaks.stream.toFixed(0)} GB/s`];
+  if (bytes < CACHE_BYTES) return [];
+  const size = `${(bytes / 1e6).toFixed(1)} MB, more than the second cache level holds, at ${gbytes.toFixed(1)} GB/s`;
+  const single = product?.pixels.every((n) => n === 1);
+  return [single ? `reads weights once per run: ${size}` : `works on ${size}`];
+}
+
+function reasonsOf(step: StepTime, best: Arithmetic, gbytes: number, peaks: Peaks): string[] {
+  const own = arithmeticOf(step);
+  const product = step.product as NonNullable<StepTime['product']>;
+  const perGroup = product.columns / product.groups;
+  const others = step.kernels.filter((name) => /-(copy|fill)|-map-/.test(name));
+  return [
+    ...(own !== best ? [`computes with ${own} where ${best} is legal`] : []),
+    ...(product.allows.includes('winograd') && own !== 'winograd'
+      ? ['no Winograd: its sums or weights do not fit, or the direct kernel is faster']
+      : []),
+    ...memoryReason(step, gbytes, peaks),
+    ...(product.groups > 1 ? [`${product.groups} groups of ${perGroup} columns, one call each`] : []),
+    ...(perGroup % 8 > 0 && perGroup < 64 ? [`${perGroup} columns in tiles of 8`] : []),
+    ...(step.milliseconds < SHORT_MS ? ['short: calls and tails weigh'] : []),
+    ...(others.length > 0 ? [`includes ${others.join(', ')}`] : []),
+  ];
+}
+
+function judge(step: StepTime, gbytes: number, peaks: Peaks): Verdict | undefined {
+  const best = step.product && step.product.inner > 0 ? bestKernel(step.product) : undefined;
+  if (!best) return undefined;
+  const cyclesPerMs = (peaks.probe / PROBE_PER_CYCLE) * 1e6;
+  const perCycle = step.macs / (step.milliseconds * cyclesPerMs);
+  const ratio = perCycle / best.perCycle;
+  const fast = ratio >= FAST_RATIO;
+  const reasons = fast ? [] : reasonsOf(step, best.arithmetic, gbytes, peaks);
+  return {
+    best: best.arithmetic,
+    bestPerCycle: best.perCycle,
+    perCycle,
+    ratio,
+    fast,
+    reasons:
+      fast || reasons.length > 0 ? reasons : ['nothing in the figures explains it: tile and loads of this shape'],
+  };
+}
+
+/**
+ * What the times of a profile mean on this machine. `ops` tells which layers are int8; `peaks` were measured in the same
+ * process.
+ */
+export function analyzeLayers(
+  { run, sum, rounds, calm, steps }: Profile,
+  ops: readonly OpInfo[],
+  peaks: Peaks,
+): LayerReport {
+  const byId = new Map(ops.map((op) => [op.id, op]));
+  const layers = steps.map((step): Layer => {
+    const share = step.milliseconds / sum;
+    const gbytes = step.bytes / step.milliseconds / 1e6;
+    const verdict = share > JUDGED_SHARE ? judge(step, gbytes, peaks) : undefined;
+    return {
+      ...step,
+      kind: kindOf(step, byId),
+      share,
+      gmacs: step.macs / step.milliseconds / 1e6,
+      gbytes,
+      peakShare: attainable(step, peaks) / step.milliseconds,
+      ...(verdict ? { verdict } : {}),
+    };
+  });
+  const shareOf = (kind: LayerKind): number =>
+    layers.reduce((total, layer) => total + (layer.kind === kind ? layer.share : 0), 0);
+  const shares = { int8: shareOf('int8'), float: shareOf('float'), boundary: shareOf('boundary') };
+  return { run, sum, rounds, calm, peaks, layers, shares };
+}
