@@ -1,6 +1,13 @@
-import type { Machine } from '../host/bench/machine.js';
 import type { PreparedCase } from '../host/bench/prepare.js';
-import { type BenchResult, baseOf, type CaseResult, calmRounds, latencyOf, speedup } from '../tasks/bench.js';
+import {
+  type BenchResult,
+  baseOf,
+  type CaseResult,
+  calmRounds,
+  latencyOf,
+  type Machine,
+  speedup,
+} from '../tasks/bench.js';
 import { alignColumns, colors, formatBytes, resultColors } from './terminal.js';
 
 type Result = CaseResult<PreparedCase>;

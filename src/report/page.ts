@@ -15,6 +15,8 @@ export interface Section {
   /** Unique in the page; links and tests find the section by it. */
   readonly id: string;
   readonly title: string;
+  /** The title in the list of contents, where it is shorter there. */
+  readonly short?: string;
   /** One or two sentences on what is shown. */
   readonly lead?: Part;
   readonly body: Html;
@@ -62,7 +64,7 @@ const distinct = (texts: readonly (string | undefined)[]): string[] => [
 export function renderPage({ title, kicker, subtitle, tiles = [], sections, data, wide }: Page): string {
   const styles = [STYLE, ...distinct(sections.map((s) => s.style))].join('\n');
   const scripts = [`${CLIENT_TEXTS.sortTables}\nsortTables(document);`, ...distinct(sections.map((s) => s.script))];
-  const contents = sections.map((s) => html`<a href="#${s.id}">${s.title}</a>`);
+  const contents = sections.map((s) => html`<a href="#${s.id}">${s.short ?? s.title}</a>`);
   const page = html`<!doctype html>
 <html lang="en">
 <head>

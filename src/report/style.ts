@@ -36,6 +36,7 @@ h2 { margin: 0 0 0.2rem; font-size: 1.22rem; font-weight: 640; letter-spacing: -
 h3 { margin: 1.4rem 0 0.5rem; font-size: 1rem; font-weight: 620; }
 p { margin: 0.3rem 0 0.8rem; }
 .muted { color: var(--muted); }
+.small { font-size: 0.85em; line-height: 1.35; }
 .good { color: var(--good); }
 .bad { color: var(--bad); }
 nav.contents {
@@ -66,7 +67,7 @@ tbody tr:last-child > * { border-bottom: 0; }
 tbody tr:hover > * { background: var(--raised); }
 th.number, td.number { text-align: right; }
 td.number { white-space: nowrap; }
-td.bar { width: 22%; min-width: 90px; }
+td.bar { width: 18%; min-width: 80px; }
 td.wrap { min-width: 14rem; }
 th button { all: unset; cursor: pointer; }
 th:not(.number) button::after, th.number button::before { content: ''; display: inline-block; width: 1em; text-align: center; }

@@ -57,7 +57,7 @@ export interface Profile {
   readonly rounds: number;
   /** Median time of a whole run, in turns with the passes, over the runs that no other process disturbed. */
   readonly run: number;
-  /** How many whole runs were calm; few where the machine is busy. */
+  /** How many passes and runs at least were calm; few where the machine is busy. */
   readonly calm: number;
   /** Sum over the steps. */
   readonly sum: number;

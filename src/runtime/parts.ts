@@ -38,7 +38,7 @@ const PROFILE_TYPES = `
   /** Times in milliseconds. */
   export interface Profile {
     readonly rounds: number;
-    /** How many whole runs were calm, and their median time. */
+    /** How many passes and runs at least were calm, and the median time of a run. */
     readonly calm: number;
     readonly run: number;
     /** Sum over the steps. */

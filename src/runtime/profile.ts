@@ -8,14 +8,23 @@ const IMPROVED = 0.97;
 const CALM_PASSES = 5;
 const WARM_PASSES: readonly [number, number] = [20, 500];
 
-/** A run is calm within this factor of the best; until so many are, rounds go on, at most this many times as long. */
+/**
+ * A pass or run is calm within this factor of the best one. Until so many of both are, rounds go on, at most this many times
+ * as long.
+ */
 const CALM = 1.15;
-const CALM_RUNS = 8;
+const ENOUGH = 8;
 const MORE_ROUNDS = 6;
 
 const median = (list: readonly number[]): number => [...list].sort((a, b) => a - b)[list.length >> 1]!;
-const calmOf = (list: readonly number[]): number[] => list.filter((time) => time <= CALM * Math.min(...list));
-const mean = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0) / list.length;
+const total = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0);
+const mean = (list: readonly number[]): number => total(list) / list.length;
+
+/** The items whose time is calm. */
+function calmOf<T>(items: readonly T[], timeOf: (item: T) => number): T[] {
+  const limit = CALM * Math.min(...items.map(timeOf));
+  return items.filter((item) => timeOf(item) <= limit);
+}
 
 /** The smallest step of a clock, the time of reading it included. */
 function resolutionOf(now: () => number): number {
@@ -38,7 +47,8 @@ interface Passes {
   /** Fills the inputs and times a whole run. */
   run(): number;
   readonly repeats: number[];
-  readonly times: number[][];
+  /** Per pass, the time of each step. */
+  readonly passes: number[][];
   readonly runs: number[];
 }
 
@@ -46,19 +56,21 @@ function passesOf(net: Net, step: (index: number) => void, count: number, now: (
   const views = net.inputs.map(({ name }) => net.input(name) as Uint8Array);
   const contents = views.map((view) => view.slice());
   const repeats = new Array<number>(count).fill(1);
-  const times: number[][] = repeats.map(() => []);
+  const passes: number[][] = [];
   const runs: number[] = [];
   const fill = (): void => {
     for (let i = 0; i < views.length; i++) views[i]!.set(contents[i]!);
   };
   const pass = (): void => {
     fill();
+    const times = new Array<number>(count).fill(0);
     for (let i = 0; i < count; i++) {
       const n = repeats[i]!;
       const start = now();
       for (let k = 0; k < n; k++) step(i);
-      times[i]!.push((now() - start) / n);
+      times[i] = (now() - start) / n;
     }
+    passes.push(times);
   };
   const run = (): number => {
     fill();
@@ -68,7 +80,7 @@ function passesOf(net: Net, step: (index: number) => void, count: number, now: (
     runs.push(time);
     return time;
   };
-  return { fill, pass, run, repeats, times, runs };
+  return { fill, pass, run, repeats, passes, runs };
 }
 
 /** Passes and runs until the engine has optimized everything and the best time stays. */
@@ -88,35 +100,45 @@ function warmUp({ pass, run }: Passes): void {
  * A pass fills the inputs and calls the steps in order, so that each finds its operands as a run leaves them, in the same
  * levels of the cache. Steps too short for the clock are called several times in a row: from the second call on they read
  * operands and weights that are close already, and write the same results again. Steps that compute in place are called
- * once, and their mean counts where the clock is coarse. Passes and whole runs take turns; medians count, of the runs those
- * of calm ones: a run is long enough to be interrupted, a step hardly ever. Throws where the net has no steps.
+ * once, and their mean counts where the clock is coarse. Passes and whole runs take turns; the medians of those count that no
+ * other process disturbed. Throws where the net has no steps.
  */
 export function profileNet(net: Net, options: ProfileOptions = {}): Profile {
   const { steps, step } = net;
   if (!steps || !step) throw new Error('the module was not compiled for profiling');
   const { rounds = 30, now = () => performance.now() } = options;
   const resolution = resolutionOf(now);
-  const passes = passesOf(net, step, steps.length, now);
-  const { times, runs, repeats } = passes;
-  warmUp(passes);
+  const measured = passesOf(net, step, steps.length, now);
+  const { passes, runs, repeats } = measured;
+  warmUp(measured);
+  const last = passes.slice(-WARM_PASSES[0]);
   for (const [i, { inPlace }] of steps.entries()) {
-    const estimate = Math.max(mean(times[i]!.slice(-WARM_PASSES[0])), 1e-9);
+    const estimate = Math.max(mean(last.map((times) => times[i]!)), 1e-9);
     if (!inPlace) repeats[i] = Math.min(MAX_REPEATS, Math.ceil((RESOLVED * resolution) / estimate));
-    times[i]!.length = 0;
   }
+  passes.length = 0;
   runs.length = 0;
-  const enough = Math.min(rounds, CALM_RUNS);
-  for (let i = 0; i < rounds || (i < MORE_ROUNDS * rounds && calmOf(runs).length < enough); i++) {
-    passes.pass();
-    passes.run();
+  const itself = (time: number): number => time;
+  const enough = (): boolean =>
+    Math.min(calmOf(passes, total).length, calmOf(runs, itself).length) >= Math.min(rounds, ENOUGH);
+  for (let i = 0; i < rounds || (i < MORE_ROUNDS * rounds && !enough()); i++) {
+    measured.pass();
+    measured.run();
   }
-  passes.fill();
-  const measured = steps.map((info, i): StepTime => {
-    const list = times[i]!;
+  measured.fill();
+  const calm = calmOf(passes, total);
+  const timed = steps.map((info, i): StepTime => {
+    const list = calm.map((times) => times[i]!);
     const coarse = info.inPlace && median(list) < RESOLVED * resolution;
     return { ...info, milliseconds: coarse ? mean(list) : median(list), repeats: repeats[i]! };
   });
-  const calm = calmOf(runs);
-  const sum = measured.reduce((n, s) => n + s.milliseconds, 0);
-  return { rounds: runs.length, run: median(calm), calm: calm.length, sum, steps: measured };
+  const calmRuns = calmOf(runs, itself);
+  const sum = total(timed.map(({ milliseconds }) => milliseconds));
+  return {
+    rounds: runs.length,
+    run: median(calmRuns),
+    calm: Math.min(calm.length, calmRuns.length),
+    sum,
+    steps: timed,
+  };
 }

@@ -37,6 +37,16 @@ export interface EngineAbout {
   readonly package?: string;
 }
 
+/** What the measurements ran on. */
+export interface Machine {
+  readonly processor: string;
+  readonly cores: number;
+  readonly platform: string;
+  readonly memory: number;
+  /** Instruction sets that matter for these kernels; empty where the system does not tell. */
+  readonly features: readonly string[];
+}
+
 /** What is measured: a build of a model, a module, or a peer on the model. */
 export interface BenchCase {
   /** The subject as the user named it. */
@@ -252,4 +262,65 @@ export function speedup(result: CaseResult, base: CaseResult, { peak, options }:
 export function baseOf(result: CaseResult, { results }: BenchResult): CaseResult {
   const own = results.filter((r) => r.case.subject === result.case.subject);
   return own.find((r) => r.case.kind === 'fp32') ?? (results[0] as CaseResult);
+}
+
+/**
+ * The greatest difference of the outputs from those of another case, by their greatest value: 0 where all bytes are equal,
+ * undefined where the outputs were too large to be kept or are not floats.
+ */
+export function differenceOf(result: CaseResult, base: CaseResult): number | undefined {
+  let [most, difference] = [0, 0];
+  for (const { name, fnv1a, floats } of base.outputs) {
+    const own = result.outputs.find((output) => output.name === name);
+    if (own?.fnv1a === fnv1a) continue;
+    if (!own?.floats || !floats || own.floats.length !== floats.length) return undefined;
+    for (const [i, expected] of floats.entries()) {
+      difference = Math.max(difference, Math.abs((own.floats[i] as number) - expected));
+      most = Math.max(most, Math.abs(expected));
+    }
+  }
+  return difference / (most || 1);
+}
+
+/** INT8 builds of a subject whose outputs are not those of its first one, which would break the promise of equal bytes. */
+export function unequalBuilds({
+  results,
+}: BenchResult): { readonly subject: string; readonly names: readonly string[] }[] {
+  const int8 = results.filter((r) => r.case.kind === 'int8');
+  return [...new Set(int8.map((r) => r.case.subject))].flatMap((subject) => {
+    const [first, ...others] = int8.filter((r) => r.case.subject === subject);
+    const key = (r: CaseResult | undefined): string =>
+      JSON.stringify(r?.outputs.map(({ name, fnv1a }) => [name, fnv1a]));
+    const odd = others.filter((r) => key(r) !== key(first));
+    return odd.length > 0 ? [{ subject, names: [first as CaseResult, ...odd].map((r) => r.case.name) }] : [];
+  });
+}
+
+/** A benchmark for programs to read: figures, without what only this process needs. */
+export function published({ results, failed, ...rest }: BenchResult): object {
+  const described = ({ subject, name, kind, target, macs, size, gzip, instance }: BenchCase): BenchCase => ({
+    subject,
+    name,
+    kind,
+    ...(target ? { target } : {}),
+    ...(macs === undefined ? {} : { macs }),
+    ...(size === undefined ? {} : { size }),
+    ...(gzip === undefined ? {} : { gzip }),
+    ...(instance === undefined ? {} : { instance }),
+  });
+  const bench = { results, failed, ...rest };
+  return {
+    ...rest,
+    results: results.map((result) => ({
+      ...result,
+      case: described(result.case),
+      latency: latencyOf(result, bench),
+      calm: calmRounds(result, bench).calm,
+      base: baseOf(result, bench).case.name,
+      speedup: speedup(result, baseOf(result, bench), bench),
+      difference: differenceOf(result, baseOf(result, bench)),
+      outputs: result.outputs.map(({ name, fnv1a }) => ({ name, fnv1a })),
+    })),
+    failed: failed.map(({ case: c, reason }) => ({ case: described(c), reason })),
+  };
 }

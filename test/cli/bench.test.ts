@@ -1,5 +1,5 @@
 /** `qc bench` and the limits of builds, as a user runs them. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -65,6 +65,25 @@ test('modules and models can be compared, and the table names them', async () =>
   assert.is(both.code, 0, both.err);
   assert.match(both.out, /ms +p90 .*\nbuild\/tiny.wasm\n {2}simd .* 1\.00x .*\nsum.onnx\n {2}fp32 /);
   assert.match(both.err, /note: no op of sum.onnx is int8: only FP32 is measured/);
+});
+
+test('layers are told in a table, a trace and a page, and add up to the run', async () => {
+  const files = ['--trace', 'out/trace.json', '--report', 'out/page.html'];
+  const { code, out, err } = await qc(['bench', 'tiny.onnx', '--layers', ...files, ...FAST], folder);
+  assert.is(code, 0, err);
+  assert.match(out, /id +type +in +ms +share +GMAC\/s .*\n.*\n +3\+4 +conv2d +int8 /);
+  assert.match(out, /the layers add up to [\d.]+ ms, a whole run takes [\d.]+ ms/);
+  assert.match(out, /outside of int8 kernels: [\d.]+ % of the time/);
+  const { traceEvents } = JSON.parse(readFileSync(join(folder, 'out/trace.json'), 'utf8'));
+  assert.ok(traceEvents.some((e: { name: string }) => e.name === 'conv2d (3)'));
+  const page = readFileSync(join(folder, 'out/page.html'), 'utf8');
+  for (const id of ['results', 'latency', 'layers', 'method', 'builds']) assert.match(page, new RegExp(`id="${id}"`));
+  assert.is((await qc(['compile', 'tiny.onnx', '-o', 'profiled', '--profile'], folder)).code, 0);
+  const module = await qc(['bench', 'profiled/tiny.wasm', '--layers', '--json', ...FAST], folder);
+  const [{ report }] = JSON.parse(module.out).layers;
+  assert.ok(Math.abs(report.layers.reduce((n: number, l: { share: number }) => n + l.share, 0) - 1) < 1e-9);
+  const plain = await qc(['bench', 'build/tiny.wasm', '--layers', ...FAST], folder);
+  assert.match(plain.err, /build\/tiny.wasm was not compiled for profiling: .*--profile/);
 });
 
 test('limits fail the build and name what broke them', async () => {

@@ -1,15 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { arch, cpus, platform, totalmem } from 'node:os';
-
-/** What the measurements ran on. */
-export interface Machine {
-  readonly processor: string;
-  readonly cores: number;
-  readonly platform: string;
-  readonly memory: number;
-  /** Instruction sets that matter for these kernels; empty where the system does not tell. */
-  readonly features: readonly string[];
-}
+import type { Machine } from '../../tasks/bench.js';
 
 /** Names of /proc/cpuinfo on x86 and Arm. */
 const FEATURES = [

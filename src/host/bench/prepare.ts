@@ -141,7 +141,7 @@ async function withProfile(c: PreparedCase, model: OpenedModel, options: Prepare
   const { wasm, report } = await compile(model.files, settings);
   const macs = macsOf(report);
   const profileJob = { ...c.job, file: scratch(options.folder, 'wasm', wasm) };
-  return { ...c, info: report, profileJob, ...(macs ? { macs } : {}) };
+  return { ...c, profileJob, ...(macs ? { macs } : {}) };
 }
 
 /** The peers on a model. */
