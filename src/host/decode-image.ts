@@ -1,4 +1,4 @@
-import { jpegOrientation } from '../data/image/exif.js';
+import { jpegChannels, jpegOrientation } from '../data/image/exif.js';
 import { orient, type Pixels } from '../data/image/pixels.js';
 import { modelError, QcError, usageError } from '../support/errors.js';
 import { findPackage } from './find-package.js';
@@ -92,6 +92,7 @@ function jsDecoder(ignoreOrientation: boolean): Decoder {
       if (kind === 'png') return decodePng(bytes);
       if (kind === 'unknown')
         throw modelError(bytes.length === 0 ? 'the file is empty' : 'not a picture that is known');
+      if (kind === 'bmp') throw modelError('pictures of type bmp are not read', { remedy: 'Convert them to PNG.' });
       throw modelError(`pictures of type ${kind} need the decoder sharp`, {
         remedy: 'Install it with: npm install sharp. Or convert the pictures to PNG or JPEG.',
       });
@@ -104,6 +105,10 @@ function sharpDecoder(sharp: Sharp, ignoreOrientation: boolean): Decoder {
   return {
     name: `sharp ${sharp.versions.sharp ?? ''} (libvips ${sharp.versions.vips})`,
     async decode(bytes) {
+      const kind = pictureKind(bytes);
+      if (kind === 'bmp') throw modelError('pictures of type bmp are not read', { remedy: 'Convert them to PNG.' });
+      // sharp converts CMYK by a colour profile, which no other reader of data sets does.
+      if (kind === 'jpeg' && jpegChannels(bytes) === 4) return decodeJpeg(bytes, !ignoreOrientation);
       const image = sharp(bytes, { failOn: 'truncated', limitInputPixels: MAX_PIXELS });
       const upright = ignoreOrientation ? image : image.rotate();
       const { data, info } = await upright
@@ -137,6 +142,8 @@ export async function openDecoder({
     name: chosen.name,
     async decode(bytes) {
       try {
+        if (bytes.length === 0) throw modelError('the file is empty');
+        if (pictureKind(bytes) === 'unknown') throw modelError('not a picture of a type that is known');
         return await chosen.decode(bytes);
       } catch (error) {
         throw pictureError(error);
