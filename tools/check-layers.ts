@@ -28,6 +28,7 @@ const LAYERS: Record<string, readonly string[]> = {
   passes: ['support', 'ir', 'quant', 'ops'],
   codegen: ['support', 'ir', 'quant', 'ops', 'codegen/*', 'runtime/abi.ts'],
   '.': ['support', 'ir', 'quant', 'ops', 'data', 'frontends', 'passes', 'codegen', 'codegen/*', 'runtime', 'runtime/*'],
+  'index.ts': ['.', 'support', 'passes', 'runtime', 'runtime/*', 'tasks'],
   tasks: ['.', 'support', 'ir', 'quant', 'data', 'ops', 'passes', 'frontends', 'runtime', 'runtime/*'],
   report: ['.', 'support', 'ir', 'data', 'runtime', 'runtime/*', 'tasks'],
   host: ['.', 'support', 'ir', 'data', 'runtime', 'runtime/*', 'tasks'],

@@ -1,4 +1,5 @@
 import { ofX } from './import-paddle.js';
+import { importCrossEntropy, importSoftmaxCrossEntropy } from './import-paddle-accuracy.js';
 import { importTrigonometry } from './import-trigonometry.js';
 import { importUnary, unaryOp } from './unary-function.js';
 
@@ -7,7 +8,10 @@ export const log = unaryOp({
   doc: 'natural logarithm: -infinity for 0, NaN below',
   fn: 'log',
   paddle: {
+    cross_entropy: importCrossEntropy,
+    cross_entropy2: importCrossEntropy,
     log: ofX('log'),
+    softmax_with_cross_entropy: importSoftmaxCrossEntropy,
     logsigmoid: (context) => context.add('log', {}, [context.add('sigmoid', {}, [context.input('X')])]),
   },
   onnx: {

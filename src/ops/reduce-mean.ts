@@ -7,6 +7,7 @@ import { centredCodes, isPerTensorCodes } from './codes.js';
 import { finisher } from './epilogue.js';
 import type { PaddleImporter } from './import-context.js';
 import { reduction, reshape } from './import-paddle.js';
+import { importAccuracy } from './import-paddle-accuracy.js';
 import { lowerReduce } from './lowering/reduction.js';
 import { defineOp } from './op.js';
 import { importReduce, type ReduceAttrs, reducedShape } from './reduce-shared.js';
@@ -81,6 +82,6 @@ export const reduceMean = defineOp<ReduceAttrs>({
   infer,
   reference,
   integer,
-  paddle: { reduce_mean: reduction('reduce_mean'), mean: importMean },
+  paddle: { accuracy: importAccuracy, reduce_mean: reduction('reduce_mean'), mean: importMean },
   onnx: { ReduceMean: importReduce('reduce_mean') },
 });

@@ -130,7 +130,8 @@ export class Collector {
     let [right, all] = [0, 0];
     for (const [i, { label }] of this.samples.entries()) {
       const top = this.results[column]?.[i]?.top;
-      if (label === undefined || !top) continue;
+      // Of fewer than k classes every sample is among the k best, which says nothing.
+      if (label === undefined || !top || top.length < k) continue;
       all++;
       if (top.slice(0, k).includes(label)) right++;
     }
