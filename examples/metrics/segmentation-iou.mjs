@@ -65,8 +65,9 @@ export default {
     const iou = (c) => total[c].both / total[c].either;
     const pixels = (of) => names.reduce((n, c) => n + of(total[c]), 0);
     const mean = names.reduce((sum, c) => sum + iou(c), 0) / names.length;
-    const wrong = (pixels((t) => t.either) - pixels((t) => t.both)) / 2;
-    const figures = { 'mean IoU': mean, 'pixel accuracy': 1 - wrong / (wrong + pixels((t) => t.both)) };
+    const right = pixels((t) => t.both);
+    const wrong = (pixels((t) => t.either) - right) / 2;
+    const figures = { 'mean IoU': mean, 'pixel accuracy': right / (right + wrong) };
     return names.length <= 2 && total[1] ? { 'IoU of class 1': iou(1), ...figures } : figures;
   },
 };
