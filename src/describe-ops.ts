@@ -51,7 +51,19 @@ function describeOp(
     ...(node.region === undefined ? {} : { region: node.region }),
     inputs: node.inputs.flatMap((id) => (id === null ? [] : [text(graph.value(id))])),
     outputs: node.outputs.map((id) => text(graph.value(id))),
+    ...scaleSources(graph, node),
     ...(kernels ? { kernel: [...kernels].join(', ') } : {}),
     ...(node.fused.length > 0 ? { fused: node.fused.map((f) => ({ id: f.id, type: f.op })) } : {}),
   };
+}
+
+/** Where the scales of a node's result and weights come from. */
+function scaleSources(graph: Graph, node: Node): Pick<OpInfo, 'scaleOf'> {
+  const output = graph.output(node).gridSource;
+  const constant = node.inputs
+    .flatMap((id) => (id === null ? [] : [graph.value(id)]))
+    .find((v) => v.data && v.gridSource);
+  const weights = constant?.gridSource;
+  if (output === undefined && weights === undefined) return {};
+  return { scaleOf: { ...(output === undefined ? {} : { output }), ...(weights === undefined ? {} : { weights }) } };
 }

@@ -5,11 +5,13 @@ import type { OpInfo } from '../runtime/abi.js';
 import { alignColumns, resultColors } from './terminal.js';
 
 /** What else there is to say about an op: why it is float or who needs it, what it took in, its names in the model. */
-function remarks({ reason, neededBy, fused, name }: OpInfo, explained: OpExplanation | undefined): string {
+function remarks({ reason, neededBy, fused, name, scaleOf }: OpInfo, explained: OpExplanation | undefined): string {
+  const scale = scaleOf?.output === undefined ? undefined : `scale: ${scaleOf.output}`;
+  const weights = scaleOf?.weights === undefined ? undefined : `weights: ${scaleOf.weights}`;
   const names = explained ? explained.sources : name === '' ? [] : [name];
   const need = neededBy === undefined ? undefined : `for ${neededBy}`;
   const parts = [reason, need, ...(fused ?? []).map((f) => `+ ${f.type} (${f.id})`), ...names.map((n) => `"${n}"`)];
-  return parts.filter(Boolean).join('  ');
+  return [...parts, scale, weights].filter(Boolean).join('  ');
 }
 
 /** The pass that made an op, with its rule where it has several; empty where the op stands as in the file. */

@@ -92,12 +92,13 @@ export class Patch {
     this.record('rewired', node, `takes "${this.graph.value(value).name}" as input ${slot}`);
   }
 
-  /** Changes the grid or dtype of a value. */
-  retype(value: number, type: TensorType, declared: Exclude<Declared, 'nothing'>): void {
+  /** Changes the grid or dtype of a value; `source` says in words for the user where a new grid comes from. */
+  retype(value: number, type: TensorType, declared: Exclude<Declared, 'nothing'>, source?: string): void {
     const v = this.graph.value(value);
     this.check(v.type, type, declared, `retyping %${value}`);
     this.record('retyped', value, `${typeText(v.type, 'short')} to ${typeText(type, 'short')}`);
     v.type = type;
+    if (source !== undefined) v.gridSource = source;
     delete v.range;
   }
 

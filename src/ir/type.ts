@@ -83,6 +83,9 @@ export function quantaOf(q: Quant, slice = 0): { readonly how: 'div' | 'mul'; re
   return { how: 'mul', factor: Math.fround(BIN * Math.fround(1 / Math.fround(scale * BIN))) };
 }
 
+/** A number as a scale of a grid: a float32, except where the grid has exact quotients. */
+export const scaleOf = (q: Quant, scale: number): number => (q.reciprocal ? scale : Math.fround(scale));
+
 /** A grid per slice along `axis`, with the full range of its code type. */
 export function perAxis(
   dtype: CodeDType,

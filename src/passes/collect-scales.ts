@@ -18,16 +18,21 @@ export const collectScales: Pass = {
   run(graph, patch) {
     patch.rule = 'narrow-by-clip';
     narrowByClip(graph, patch);
+    const producers = graph.producers();
     patch.rule = 'grid-of-pair';
     for (const node of graph.nodes) {
       if (node.op !== 'dequantize') continue;
       const codes = graph.input(node, 0);
       const real = graph.output(node);
       if (codes.data || !codes.type.quant || real.type.quant) continue;
-      patch.retype(real.id, { ...real.type, quant: codes.type.quant }, 'quant');
+      const made = producers.get(codes.id);
+      patch.retype(real.id, { ...real.type, quant: codes.type.quant }, 'quant', made && sourceOf(made));
     }
   },
 };
+
+/** Where a grid comes from: the op of the source that quantizes. */
+export const sourceOf = ({ id, origin }: Node): string => `${origin.type} (${id})`;
 
 /** PyTorch writes 7-bit ranges as a clip on the codes: it becomes the bounds of the grid. */
 function narrowByClip(graph: Graph, patch: Patch): void {

@@ -1,6 +1,6 @@
 import type { Graph, Node, Value } from '../ir/graph.js';
 import type { Patch } from '../ir/patch.js';
-import { isCodes, type Quant, sameShape, scaleAt, zeroPointAt } from '../ir/type.js';
+import { isCodes, type Quant, sameShape, scaleAt, scaleOf, zeroPointAt } from '../ir/type.js';
 import { absorb, isPrivate, type Links, producerOf } from './match.js';
 
 const PRODUCTS = new Set(['conv2d', 'depthwise_conv2d', 'mul']);
@@ -24,7 +24,7 @@ function scaledGrid(product: Node, w: Value, k: Float64Array): Quant | null {
   const q = w.type.quant;
   const axis = product.op === 'mul' && !product.attrs.transposeWeights ? 1 : 0;
   if (!q || !isCodes(w.type) || (q.axis !== null && q.axis !== axis)) return null;
-  const scales = Array.from(k, (v, c) => Math.fround(scaleAt(q, c) * v));
+  const scales = Array.from(k, (v, c) => scaleOf(q, scaleAt(q, c) * v));
   if (!scales.every((s) => s > 0 && Number.isFinite(s))) return null;
   const same = q.axis === null && scales.every((s) => s === scales[0]);
   if (same) return { ...q, scales: [scales[0] as number] };
@@ -44,7 +44,9 @@ export function foldFactor(links: Links, node: Node, patch: Patch): void {
     const quant = factors && scaledGrid(product, w, factors);
     if (!w.data || !quant) continue;
     const type = { ...w.type, quant };
-    product.inputs[1] = patch.addConstant(`${w.name}/scaled`, { type, data: w.data.data }).id;
+    const scaled = patch.addConstant(`${w.name}/scaled`, { type, data: w.data.data });
+    if (w.gridSource !== undefined) scaled.gridSource = w.gridSource;
+    product.inputs[1] = scaled.id;
     patch.takeOutput(product, node);
     patch.fuse(node, product);
     absorb(links, node, product);

@@ -68,7 +68,7 @@ const movesOneGrid = (graph: Graph, ops: OpTable, node: Node): boolean =>
 
 /** Adds a node of one input in front of another; returns its result. */
 function insert(
-  { patch }: Run,
+  { graph, patch }: Run,
   op: string,
   from: number,
   name: string,
@@ -76,7 +76,10 @@ function insert(
   at: Node | undefined,
 ): number {
   const attrs: Attrs = op === 'dequantize' ? {} : { quant: type.quant as Quant };
-  return patch.addNode({ op, attrs, inputs: [from], outputs: [{ name, type }] }, at).outputs[0] as number;
+  const made = patch.addNode({ op, attrs, inputs: [from], outputs: [{ name, type }] }, at).outputs[0] as number;
+  const { gridSource } = graph.value(from);
+  if (gridSource !== undefined) graph.value(made).gridSource = gridSource;
+  return made;
 }
 
 /** The grid that int8 readers of a value expect; it outlives the value's own annotation. */

@@ -4,7 +4,8 @@ import { isCodes, scaleAt, zeroPointAt } from '../ir/type.js';
 import { codeReach } from '../ops/codes.js';
 import { dataInputs, movesData } from './moves-data.js';
 
-const PRODUCTS = new Set(['conv2d', 'depthwise_conv2d', 'conv2d_transpose', 'mul', 'fc']);
+/** Ops that multiply by weights. */
+export const PRODUCTS: ReadonlySet<string> = new Set(['conv2d', 'depthwise_conv2d', 'conv2d_transpose', 'mul', 'fc']);
 const ELEMENTWISE = new Set(['elementwise_add', 'elementwise_sub', 'elementwise_mul']);
 
 /** Ops that have an int8 form at all, whatever the scales. */
@@ -33,6 +34,8 @@ const onTensorGrid = (v: Value): boolean => v.type.quant !== undefined && v.type
 function operandObstacle(graph: Graph, node: Node, count: number): string | null {
   for (let slot = 0; slot < count; slot++) {
     const v = graph.optionalInput(node, slot);
+    // A constant operand of an elementwise op counts with its real values.
+    if (v?.data && !v.type.quant && v.type.dtype === 'f32' && ELEMENTWISE.has(node.op)) continue;
     if (v && !onTensorGrid(v)) return `no scale on input ${slot} ("${v.name}")`;
   }
   return null;
@@ -42,7 +45,7 @@ const outputObstacle = (graph: Graph, node: Node): string | null =>
   onTensorGrid(graph.output(node)) ? null : `no scale on its output ("${graph.output(node).name}")`;
 
 /** The dimension of a product's weights that runs over the output channels. */
-function filterAxis(node: Node): number {
+export function filterAxis(node: Node): number {
   if (node.op === 'mul' || node.op === 'fc') return node.attrs.transposeWeights ? 0 : 1;
   return node.op === 'conv2d_transpose' ? 1 : 0;
 }

@@ -12,6 +12,7 @@ import { foldConstants } from './fold-constants.js';
 import { fuseActivation } from './fuse-activation.js';
 import { fuseBias } from './fuse-bias.js';
 import { fuseConvAdd } from './fuse-conv-add.js';
+import { inferScales } from './infer-scales.js';
 import { inferShapes } from './infer-shapes.js';
 import { insertQuantize } from './insert-quantize.js';
 import { partition } from './partition.js';
@@ -34,6 +35,7 @@ export const PIPELINE: readonly Pass[] = [
   fuseBias, // before residuals: an added constant is a bias, not a residual
   fuseConvAdd, // before activations: conv + add + relu is one node
   fuseActivation, // last of the fusions: the activation follows the sum
+  inferScales, // on the fused nodes: what was observed inside of them is gone
   propagateScales, // fused nodes have their final outputs; placement needs every grid
   quantizePlacement, // decides on the fused nodes, which are what users name
   insertQuantize, // makes the decision explicit in types

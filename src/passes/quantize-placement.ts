@@ -2,13 +2,14 @@ import type { Graph, Node, Placement } from '../ir/graph.js';
 import type { OpTable } from '../ir/op.js';
 import { usageError } from '../support/errors.js';
 import { decideRegions } from './decide-regions.js';
+import { keptFloat } from './infer-scales.js';
 import { hasInt8Form, int8Obstacle } from './int8-rules.js';
 import type { Pass, PassContext } from './pass.js';
 
 /**
  * Before:     grids known, nothing decided
  * After:      every node carries a placement: int8, or float with the reason
- * Conditions: int8 needs a selected type (--ops-to-quantize), no --op-ids-to-skip, grids on the operands, and a region
+ * Conditions: int8 needs a selected type (--ops-to-quantize), no --op-ids-to-skip, no skip_quant in the model, grids on the operands, and a region
  *             of int8 nodes that is worth its conversions (decide-regions.ts)
  * Formula:    no number changes: insert-quantize acts on the decision
  */
@@ -31,6 +32,8 @@ function place(graph: Graph, node: Node, skipped: ReadonlySet<number>, context: 
   if (hasInt8Form(context.ops, node)) {
     if (skipped.has(node.id)) return { int8: false, byUser: true, reason: `skipped by id ${node.id}` };
     if (!isSelected(graph, node, context.opsToQuantize)) return { int8: false, byUser: true, reason: 'not selected' };
+    const kept = keptFloat(graph, node);
+    if (kept !== undefined) return { int8: false, reason: kept };
   }
   return obstacle === null ? { int8: true } : { int8: false, reason: obstacle };
 }

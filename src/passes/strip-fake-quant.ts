@@ -4,6 +4,7 @@ import type { Patch } from '../ir/patch.js';
 import type { Tensor } from '../ir/tensor.js';
 import { type Quant, sameQuant, sizeOf } from '../ir/type.js';
 import { quantizeTensor, toReal } from '../quant/tensors.js';
+import { sourceOf } from './collect-scales.js';
 import { forget, type Links, linksOf, moveReaders, readersOf } from './match.js';
 import type { Pass } from './pass.js';
 
@@ -43,6 +44,7 @@ function stripConstants(graph: Graph, patch: Patch, ops: OpTable): void {
           ? source
           : movedCodes(node, source, source.data, ops, patch);
     if (!codes) continue;
+    codes.gridSource ??= node.op === 'transpose2' || node.op === 'reshape2' ? source.gridSource : sourceOf(node);
     patch.replaceValue(out.id, codes.id, 'quant+dtype');
     patch.remove(node, { host: null, how: 'weights keep their codes' });
   }
@@ -96,12 +98,13 @@ function gridValue({ graph, consumers }: Links, quantize: Node, x: Value, quant:
   const readers = consumers.get(x.id) ?? [];
   const onGrid = (node: Node): boolean => sameQuant(graph.output(node).type.quant, quant);
   if (!graph.isResult(x.id) && !x.type.quant && readers.every((r) => r.node.op === 'quantize' && onGrid(r.node))) {
-    patch.retype(x.id, { ...x.type, quant }, 'quant');
+    patch.retype(x.id, { ...x.type, quant }, 'quant', sourceOf(quantize));
     return x;
   }
   const twin = readers.find((r) => r.node.op === 'fake_quantize' && onGrid(r.node));
   if (twin) return graph.output(twin.node);
   patch.rewrite(quantize, 'fake_quantize', { quant });
-  patch.retype(graph.output(quantize).id, { dtype: 'f32', shape: x.type.shape, quant }, 'quant+dtype');
+  const type = { dtype: 'f32', shape: x.type.shape, quant } as const;
+  patch.retype(graph.output(quantize).id, type, 'quant+dtype', sourceOf(quantize));
   return graph.output(quantize);
 }

@@ -124,6 +124,8 @@ export interface OpInfo {
   /** Types as text, such as `u8[1x3x224x224] s=0.0078 zp=128`. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** Where the scales of its result and of its weights come from, in words. */
+  readonly scaleOf?: { readonly output?: string; readonly weights?: string };
   /** The kernels that compute it, such as `i8-gemm-4x8-requant-relaxed`; absent where no code is needed. */
   readonly kernel?: string;
   /** Ops that were fused into this one. */

@@ -1,0 +1,78 @@
+import type { Graph, Node, Value } from '../ir/graph.js';
+import type { OpTable } from '../ir/op.js';
+import type { Patch } from '../ir/patch.js';
+import { rowMajorStrides, type Tensor } from '../ir/tensor.js';
+import { isCodes, type Rounding, thresholdGrid } from '../ir/type.js';
+import { quantizeTensor } from '../quant/tensors.js';
+import { filterAxis, hasInt8Form, PRODUCTS } from './int8-rules.js';
+import { linksOf, type Reader, readersOf } from './match.js';
+import type { Pass } from './pass.js';
+
+/**
+ * Before:     values without a grid, of which the model says what range it observed (thresholds in attributes); products
+ *             that read such values, with float weights
+ * After:      the values are on the grid of the threshold; the weights are codes with a scale per output channel
+ * Conditions: --no-infer-scales was not given; no fake quantization reads the value, because that says more; a reader
+ *             could be int8, and the model does not keep it in float (skip_quant)
+ * Formula:    step = threshold / 127; for weights the threshold is the greatest magnitude of the channel (Paddle's
+ *             Quant2Int8MkldnnPass does the same)
+ */
+export const inferScales: Pass = {
+  name: 'infer-scales',
+  doc: 'thresholds in the attributes of the model become scales where fake quantization gives none',
+  run(graph, patch, { ops, inferScales: wanted }) {
+    if (!wanted) return;
+    const links = linksOf(graph);
+    const rounding = roundingOf(graph);
+    const inferred = new Set<number>();
+    for (const value of graph.values.values()) {
+      if (!value.observed || !isOpen(graph, value)) continue;
+      if (!readersOf(links, value.id).some((r) => gains(graph, ops, r))) continue;
+      if (readersOf(links, value.id).some((r) => r.node.op === 'fake_quantize')) continue;
+      const { threshold, source } = value.observed;
+      patch.retype(value.id, { ...value.type, quant: thresholdGrid([threshold], null, rounding) }, 'quant', source);
+      inferred.add(value.id);
+    }
+    for (const node of graph.nodes)
+      if (PRODUCTS.has(node.op) && inferred.has(node.inputs[0] as number) && !keptFloat(graph, node))
+        quantizeWeights(graph, node, rounding, patch);
+  },
+};
+
+const isOpen = (graph: Graph, { id, type, data }: Value): boolean =>
+  type.dtype === 'f32' && !type.quant && !data && !graph.isResult(id);
+
+/** The rounding of the model's fake quantization; files without any are from before there was a choice. */
+function roundingOf(graph: Graph): Rounding {
+  for (const { type } of graph.values.values()) if (type.quant?.reciprocal) return type.quant.rounding;
+  return 'away';
+}
+
+/** The words of the model for leaving a node, or one that was fused into it, in float. */
+export const keptFloat = (graph: Graph, node: Node): string | undefined =>
+  [node.id, ...node.fused.map((f) => f.id)].flatMap((id) => graph.keptFloat.get(id) ?? [])[0];
+
+const gains = (graph: Graph, ops: OpTable, { node }: Reader): boolean =>
+  hasInt8Form(ops, node) && !keptFloat(graph, node);
+
+/** Float weights of a product as codes per output channel. */
+function quantizeWeights(graph: Graph, node: Node, rounding: Rounding, patch: Patch): void {
+  const w = graph.input(node, 1);
+  if (!w.data || isCodes(w.type) || w.type.dtype !== 'f32') return;
+  const axis = filterAxis(node);
+  const grid = thresholdGrid(greatest(w.data, axis), axis, rounding);
+  const codes = patch.addConstant(`${w.name}/codes`, quantizeTensor(w.data, grid));
+  codes.gridSource = 'the greatest weight of each channel';
+  patch.setInput(node, 1, codes.id, 'quant+dtype');
+}
+
+/** The greatest magnitude of each slice along an axis. */
+function greatest({ type, data }: Tensor, axis: number): number[] {
+  const [step, extent] = [rowMajorStrides(type.shape)[axis] as number, type.shape[axis] as number];
+  const most = new Float32Array(extent);
+  for (let i = 0; i < data.length; i++) {
+    const c = Math.floor(i / step) % extent;
+    most[c] = Math.max(most[c] as number, Math.abs(Number(data[i])));
+  }
+  return Array.from(most);
+}
