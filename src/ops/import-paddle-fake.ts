@@ -208,13 +208,16 @@ export function productOfCodes(
 }
 
 /** X times scale / range, per tensor or per slice: codes as plain numbers become real. */
-function fromCodes(context: PaddleContext, factors: readonly number[], axis: number): Value {
+function fromCodes(context: PaddleContext, given: readonly number[], axis: number): Value {
+  // Positive, so that they can become scales; codes of dead slices give 0 either way.
+  const factors = given.map((f) => Math.max(f, 1e-35));
   const x = context.input('X');
   const known = context.codesOf(x);
   if (known) {
     const n = Math.max(factors.length, known.units.length);
-    const ratio = (i: number): number =>
-      (factors[factors.length === 1 ? 0 : i] as number) / (known.units[known.units.length === 1 ? 0 : i] as number);
+    const at = (list: readonly number[], i: number): number => list[list.length === 1 ? 0 : i] as number;
+    // The step of a dead slice is taken as 1, since its codes are 0.
+    const ratio = (i: number): number => (at(known.units, i) === 1 ? 1 : at(factors, i) / at(known.units, i));
     return times(
       context,
       known.real,

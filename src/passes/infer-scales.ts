@@ -6,6 +6,7 @@ import { isCodes, type Rounding, thresholdGrid } from '../ir/type.js';
 import { quantizeTensor } from '../quant/tensors.js';
 import { filterAxis, hasInt8Form, PRODUCTS } from './int8-rules.js';
 import { linksOf, type Reader, readersOf } from './match.js';
+import { dataInputs, movesData } from './moves-data.js';
 import type { Pass } from './pass.js';
 
 /**
@@ -33,9 +34,12 @@ export const inferScales: Pass = {
       patch.retype(value.id, { ...value.type, quant: thresholdGrid([threshold], null, rounding) }, 'quant', source);
       inferred.add(value.id);
     }
-    for (const node of graph.nodes)
+    for (const node of graph.nodes) {
+      const moves = movesData(ops, node) && dataInputs(graph, node).every((v) => inferred.has(v.id));
+      if (moves && isOpen(graph, graph.output(node))) inferred.add(graph.output(node).id);
       if (PRODUCTS.has(node.op) && inferred.has(node.inputs[0] as number) && !keptFloat(graph, node))
         quantizeWeights(graph, node, rounding, patch);
+    }
   },
 };
 

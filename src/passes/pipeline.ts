@@ -27,6 +27,7 @@ import { Validation } from './validate.js';
 export const PIPELINE: readonly Pass[] = [
   inferShapes, // everything after relies on static shapes
   foldConstants, // fewer nodes to look at; shapes computed by the model are constants from here on
+  eliminateDead, // what importers left behind must not count as a reader
   canonicalize, // one spelling per idea, so that later passes match one form
   collectScales, // grids go into types while the quantize ops that carry them are still there
   stripFakeQuant, // only now can convolutions and activations see each other
