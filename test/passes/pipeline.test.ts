@@ -42,7 +42,7 @@ test('passes run in the order that their conditions need', () => {
   const inOrder =
     'infer-shapes fold-constants canonicalize collect-scales strip-fake-quant fold-batch-norm fuse-bias fuse-conv-add';
   const places =
-    `${inOrder} fuse-activation propagate-scales quantize-placement insert-quantize squash-quantize eliminate-dead partition`
+    `${inOrder} fuse-activation infer-scales propagate-scales quantize-placement insert-quantize squash-quantize analyze-ranges partition`
       .split(' ')
       .map(order);
   assert.equal(
