@@ -29,8 +29,8 @@ export interface Pass {
   /**
    * What the pass may do to the numbers, which --verify checks: `exact` is equality bit by bit; `close` is another order
    * of float32 roundings: reals within 1e-5 of the tensor's greatest magnitude, elements on a grid by one quantum where the
-   * real value is as near to a tie between two codes.
+   * real value is as near to a tie between two codes; `rounds` rounds values that the model does not round.
    */
-  readonly numbers: 'exact' | 'close';
+  readonly numbers: 'exact' | 'close' | 'rounds';
   run(graph: Graph, patch: Patch, context: PassContext): void;
 }

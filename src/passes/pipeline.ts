@@ -36,8 +36,10 @@ export const PIPELINE: readonly Pass[] = [
   fuseBias, // before residuals: an added constant is a bias, not a residual
   fuseConvAdd, // before activations: conv + add + relu is one node
   fuseActivation, // last of the fusions: the activation follows the sum
-  inferScales, // on the fused nodes: what was observed inside of them is gone
+  inferScales, // what the model observed goes before what is propagated; inside of fused nodes it is gone
   propagateScales, // fused nodes have their final outputs; placement needs every grid
+  inferScales, // through factors and averages that propagation reached
+  propagateScales, // and on from there
   quantizePlacement, // decides on the fused nodes, which are what users name
   insertQuantize, // makes the decision explicit in types
   squashQuantize, // removes what met at the borders
