@@ -47,11 +47,11 @@ export class OpContext extends NodeBuilder implements PaddleContext {
 
   optional(slot: string): Value | null {
     const name = this.op.inputs.get(slot)?.[0];
-    return name === undefined ? null : this.scope.get(name);
+    return name === undefined ? null : this.named(name);
   }
 
   list(slot: string): Value[] {
-    return (this.op.inputs.get(slot) ?? []).map((name) => this.scope.get(name));
+    return (this.op.inputs.get(slot) ?? []).map((name) => this.named(name));
   }
 
   constant(slot: string): Tensor {
@@ -83,6 +83,11 @@ export class OpContext extends NodeBuilder implements PaddleContext {
   codesOf(value: Value): PlainCodes | null {
     const found = this.scope.plainCodes.get(value);
     return found ? { ...found, real: this.scope.settled(found.real) } : null;
+  }
+
+  private named(name: string): Value {
+    if (!this.scope.has(name)) throw modelError(`it reads ${quoted(name)}, which nothing makes`);
+    return this.scope.get(name);
   }
 
   private constantOf({ data, name }: Value, slot: string): Tensor {
