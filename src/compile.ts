@@ -16,8 +16,9 @@ import { type CompileOptions, type ResolvedOptions, resolveOptions } from './opt
 import type { PassContext } from './passes/pass.js';
 import { dumpName, type PassEvent, PIPELINE, runPipeline, UNFUSED_PIPELINE } from './passes/pipeline.js';
 import { requireInt8 } from './require-int8.js';
-import { ABI_VERSION, type ModuleInfo, type TensorInfo } from './runtime/abi.js';
+import { ABI_VERSION, type ModuleInfo, type Target, type TensorInfo } from './runtime/abi.js';
 import { declarations, loaderSource } from './runtime/package-files.js';
+import { shareWeights } from './share-weights.js';
 import { importedStage, type Stage, stageAfter } from './stages.js';
 import { type ModelFiles, type RecordedFiles, recordFiles } from './support/model-files.js';
 import { addTaps, mergeTaps } from './taps.js';
@@ -28,7 +29,7 @@ export interface CompileResult {
   readonly wasm: Uint8Array;
   readonly loader: string;
   readonly declarations: string;
-  /** The files of the package by name: NAME.wasm, NAME.mjs, NAME.d.ts (no .wasm where it is inlined). */
+  /** The files of the package by name: NAME.wasm, NAME.mjs, NAME.d.ts; NAME.relaxed.bin with target both. */
   readonly files: readonly { readonly name: string; readonly data: Uint8Array | string }[];
   /** With `debug`: a .dot text per pass. */
   readonly dumps: readonly { readonly name: string; readonly text: string }[];
@@ -94,44 +95,68 @@ export function lower(model: Uint8Array | ModelFiles, options: ResolvedOptions):
 export async function compile(model: Uint8Array | ModelFiles, options: CompileOptions = {}): Promise<CompileResult> {
   const resolved = resolveOptions(options);
   const source = recordFiles(model);
-  const { name, target, inline } = resolved;
+  const { name, inline } = resolved;
   const { graph, dumps, stages, notes } = lower(source, resolved);
-  const plan = planOf(graph, resolved);
-  const memory = planMemory(plan);
-  const code = await emitCode(plan, memory, target, resolved);
   const hashes = { model: await hashOf(source), options: await sha256(optionsKey(resolved)) };
-  const info = describeModule(graph, plan, memory, resolved, hashes);
-  const build = (i: ModuleInfo, from = code): Uint8Array => assemble(from, plan, memory, i);
-  // with fast math other engines may give other bits: there is nothing to compare them with
-  const report = resolved.fastMath
-    ? info
-    : await attachSelfTest(info, build, async (i) => build(i, await emitCode(plan, memory, 'emulated')));
-  const wasm = assemble(code, plan, memory, report);
-  const loader = loaderSource(name, report, inline ? wasm : undefined);
+  const build = (target: Target, sharesWeights = false): Promise<Built> =>
+    buildModule(graph, resolved, hashes, target, sharesWeights);
+  const main = await build(resolved.target === 'relaxed' ? 'relaxed' : 'simd');
+  const relaxed = resolved.target === 'both' ? await relaxedDelta(main, build) : null;
+  const alone = resolved.target === 'both' && !relaxed;
+  const told = alone ? [...notes, 'no layer gains from relaxed SIMD: one module serves all engines'] : notes;
+  const { wasm, report } = main;
+  const binaries = { wasm, ...(relaxed && { relaxed }) };
+  const loader = loaderSource(name, report, { binaries, inline });
   const types = declarations(name, report);
   const files = [
     ...(inline ? [] : [{ name: `${name}.wasm`, data: wasm }]),
+    ...(inline || !relaxed ? [] : [{ name: `${name}.relaxed.bin`, data: relaxed }]),
     { name: `${name}.mjs`, data: loader },
     { name: `${name}.d.ts`, data: types },
   ];
   const modelBytes = [...source.parts.values()].reduce((sum, part) => sum + part.length, 0);
-  return {
-    wasm,
-    loader,
-    declarations: types,
-    files,
-    dumps,
-    stages,
-    notes,
-    modelBytes,
-    explanation: explain(graph),
-    report,
-  };
+  const made = { wasm, loader, declarations: types, files, report };
+  return { ...made, dumps, stages, notes: told, modelBytes, explanation: explain(graph) };
 }
 
-/** The plan of a graph as the options want it. */
-function planOf(graph: Graph, { target, imageInput, labels }: ResolvedOptions): Plan {
-  const plan = new Planner(graph, OPS, target).plan();
+/** A module and what it was made of. */
+interface Built {
+  readonly wasm: Uint8Array;
+  readonly plan: Plan;
+  readonly report: ModuleInfo;
+}
+
+/** Compiles a graph for one target. */
+async function buildModule(
+  graph: Graph,
+  options: ResolvedOptions,
+  hashes: ModuleInfo['hashes'],
+  target: Target,
+  sharesWeights: boolean,
+): Promise<Built> {
+  const plan = planOf(options, new Planner(graph, OPS, target, sharesWeights).plan());
+  const memory = planMemory(plan);
+  const code = await emitCode(plan, memory, target, options);
+  const info = describeModule(graph, plan, memory, { ...options, target }, hashes);
+  const assembled = (i: ModuleInfo, from = code): Uint8Array => assemble(from, plan, memory, i);
+  const emulated = async (i: ModuleInfo) => assembled(i, await emitCode(plan, memory, 'emulated'));
+  // with fast math other engines may give other bits: there is nothing to compare them with
+  const report = options.fastMath ? info : await attachSelfTest(info, assembled, emulated);
+  return { wasm: assembled(report), plan, report };
+}
+
+/** The module of the relaxed target as what it does not share with the other one; null where it is no faster. */
+async function relaxedDelta(
+  simd: Built,
+  build: (target: Target, sharesWeights: boolean) => Promise<Built>,
+): Promise<Uint8Array | null> {
+  const relaxed = await build('relaxed', true);
+  const gains = relaxed.plan.calls.some((call) => call.kernel.name(call.params).endsWith('-relaxed'));
+  return gains ? shareWeights(simd, relaxed) : null;
+}
+
+/** A plan with what the options add to it. */
+function planOf({ imageInput, labels }: ResolvedOptions, plan: Plan): Plan {
   if (labels) checkLabels(plan, labels);
   return imageInput ? addImageInput(plan, imageInput) : plan;
 }
@@ -146,7 +171,7 @@ function describeModule(
   graph: Graph,
   plan: Plan,
   memory: MemoryMap,
-  { name, target, profile, labels, fastMath }: ResolvedOptions,
+  { name, target, profile, labels, fastMath }: ResolvedOptions & { readonly target: Target },
   hashes: ModuleInfo['hashes'],
 ): ModuleInfo {
   const place = (border: Border): TensorInfo => placed(border, memory);

@@ -6,6 +6,7 @@ import { usageError } from './support/errors.js';
 /** What the module computes with; `CompileOptions.precision` explains the values. */
 export type Precision = 'int8' | 'fp32' | 'fake-quantized';
 
+const TARGETS: readonly ResolvedOptions['target'][] = ['simd', 'relaxed', 'both'];
 const PRECISIONS: readonly Precision[] = ['int8', 'fp32', 'fake-quantized'];
 
 /** What `compile` can be told. Every field has a default; this file is the only place where defaults stand. */
@@ -33,7 +34,8 @@ export interface CompileOptions {
   readonly inferScales?: boolean;
   /** Paddle: the name of the file with all parameters, where it is not the conventional one. */
   readonly paramsFile?: string;
-  readonly target?: Target;
+  /** Instruction set, or both: the package then has a module for each, and the loader chooses. */
+  readonly target?: Target | 'both';
   /**
    * With target relaxed: sums of real products may be fused, which is faster and not bit-stable; engines and CPUs differ
    * in the last bits. Integer arithmetic stays exact, but a real that is quantized afterwards may get another code.
@@ -109,8 +111,8 @@ export function resolveOptions(options: CompileOptions): ResolvedOptions {
   const resolved: ResolvedOptions = { ...DEFAULTS, ...given };
   if (resolved.batch !== null && (!Number.isInteger(resolved.batch) || resolved.batch < 1))
     throw usageError(`batch must be a positive integer, not ${resolved.batch}`);
-  if (resolved.target !== 'simd' && resolved.target !== 'relaxed')
-    throw usageError(`unknown target "${String(resolved.target)}"`, { remedy: 'Use simd or relaxed.' });
+  if (!TARGETS.includes(resolved.target))
+    throw usageError(`unknown target "${String(resolved.target)}"`, { remedy: `Use ${TARGETS.join(', ')}.` });
   if (resolved.fastMath && resolved.target !== 'relaxed')
     throw usageError('fast math needs the multiply-add of relaxed SIMD', { remedy: 'Use target relaxed with it.' });
   const bad = resolved.opIdsToSkip.find((id) => !Number.isInteger(id) || id < 0);

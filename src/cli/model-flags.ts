@@ -1,7 +1,6 @@
 import type { Options } from 'yargs';
 import type { OpenedModel } from '../host/open-model.js';
 import type { CompileOptions } from '../options.js';
-import type { Target } from '../runtime/abi.js';
 import { usageError } from '../support/errors.js';
 import type { Flags } from './command.js';
 
@@ -43,7 +42,11 @@ export const MODEL_FLAGS: Readonly<Record<string, Options>> = {
     requiresArg: true,
     describe: 'int8, fp32, or fake-quantized: float with the rounding of the model',
   },
-  target: { string: true, requiresArg: true, describe: 'simd (every engine) or relaxed (relaxed SIMD)' },
+  target: {
+    string: true,
+    requiresArg: true,
+    describe: 'simd (every engine), relaxed (relaxed SIMD), or both: the loader chooses',
+  },
   'fast-math': {
     boolean: true,
     describe: 'With --target relaxed: fused sums of reals, faster, last bits differ between engines',
@@ -111,7 +114,7 @@ export function modelOptions({ file, name }: OpenedModel, flags: Flags): Compile
     precision: precision(flags) as CompileOptions['precision'],
     paramsFile: flags.required('params-file'),
     inferScales: !flags.on('no-infer-scales'),
-    target: flags.required('target') as Target | undefined,
+    target: flags.required('target') as CompileOptions['target'],
     fastMath: flags.on('fast-math'),
     batch: flags.count('batch'),
     inputShapes: inputShapes(flags),

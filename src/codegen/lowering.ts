@@ -66,6 +66,8 @@ export interface LowerContext {
   data(content: Float32Array | Int32Array | Int16Array | BigInt64Array): Ref;
   /** Packed weights. i16 codes are stored in one byte each where they fit, and widened at instantiation. */
   weights(packed: Int8Array | Int16Array | Float32Array): Ref;
+  /** Whether weights are stored in the order of the simd target, which another module shares. */
+  readonly sharesWeights: boolean;
   /** Memory for the calls of this node only. */
   scratch(bytes: number): Ref;
   /**

@@ -67,7 +67,7 @@ export function createLoader(name: string, beside: () => Source, parts: readonly
         given = undefined;
       }
       let from = (given ?? beside()) as Source;
-      for (const part of parts) from = (await part.source?.(from, options, name)) ?? from;
+      for (const part of parts) from = (await part.source?.(from, options, name, !given)) ?? from;
       const context = contextOf(await compileSource(name, from, options), options);
       let net = await instantiate(context);
       for (const part of parts) net = (await part.ready?.(net, context)) ?? net;

@@ -39,23 +39,40 @@ function base64(bytes: Uint8Array): string {
 /** The relative URL of a file; the characters that a URL gives a meaning of its own are escaped. */
 const urlOf = (file: string): string => `./${file.replace(/[%?#\\]/g, encodeURIComponent)}`;
 
+/** What a loader has to know of its package besides the module's description. */
+export interface LoaderOptions {
+  readonly binaries?: Binaries;
+  /** Puts the files into the text. */
+  readonly inline?: boolean;
+}
+
+/** The binary files of a package; `relaxed` is the delta to the module of the relaxed target. */
+export interface Binaries {
+  readonly wasm: Uint8Array;
+  readonly relaxed?: Uint8Array;
+}
+
 /**
- * The text of NAME.mjs. It reads everything about the model from the module itself; `inline` is the module where it
- * is to be part of the text. `new URL(literal, import.meta.url)` is the form that bundlers recognize.
+ * The text of NAME.mjs. It reads everything about the model from the module itself; `inline` has the files that are to be
+ * part of the text. `new URL(literal, import.meta.url)` is the form that bundlers recognize.
  */
-export function loaderSource(name: string, meta: ModuleInfo, inline?: Uint8Array): string {
+export function loaderSource(name: string, meta: ModuleInfo, { binaries, inline }: LoaderOptions = {}): string {
   const entry = meta.entries[0] as EntryInfo;
-  const parts = partsFor(meta).map((part) => part.name);
-  const beside = inline
-    ? `Uint8Array.from(atob(${quote(base64(inline))}), (c) => c.charCodeAt(0))`
-    : `new URL(${quote(urlOf(`${name}.wasm`))}, import.meta.url)`;
+  const sourceOf = (bytes: Uint8Array | undefined, file: string): string =>
+    inline && bytes
+      ? `Uint8Array.from(atob(${quote(base64(bytes))}), (c) => c.charCodeAt(0))`
+      : `new URL(${quote(urlOf(file))}, import.meta.url)`;
+  const beside = sourceOf(binaries?.wasm, `${name}.wasm`);
+  const files = binaries?.relaxed ? { relaxed: sourceOf(binaries.relaxed, `${name}.relaxed.bin`) } : {};
+  const parts = partsFor(meta, files);
+  const used = parts.map((part) => part.use?.(files) ?? part.name);
   return [
     `// Made by qc ${meta.compiler}. import { load } from ${quote(`./${name}.mjs`)}; const net = await load(); net.run({ name: data })`,
     ...entry.inputs.map((t) => `// in  ${quote(t.name)}: ${ARRAY_TYPES[t.dtype]}, ${describe(t)}`),
     ...entry.outputs.map((t) => `// out ${quote(t.name)}: ${ARRAY_TYPES[t.dtype]}, ${describe(t)}`),
     LOADER_TEXTS.createLoader,
-    ...parts.map((part) => LOADER_TEXTS[part]),
-    `export const { load, loadSync } = createLoader(${quote(name)}, () => ${beside}, [${parts.join(', ')}]);`,
+    ...parts.map((part) => LOADER_TEXTS[part.name]),
+    `export const { load, loadSync } = createLoader(${quote(name)}, () => ${beside}, [${used.join(', ')}]);`,
     '',
   ].join('\n');
 }

@@ -27,8 +27,8 @@ export interface NetContext {
  * camelCase.
  */
 export interface LoaderPart {
-  /** Before anything is opened or compiled, in load and loadSync. May give another source. */
-  source?(given: Source, options: LoadOptions, name: string): Source | Promise<Source>;
+  /** Only in load: before anything is opened or compiled. May give another source. `own`: the caller named none. */
+  source?(given: Source, options: LoadOptions, name: string, own: boolean): Source | Promise<Source>;
   /** What the instance imports. */
   imports?(info: ModuleInfo, options: LoadOptions): WebAssembly.Imports;
   /** Adds members to a net, or replaces them. */

@@ -1,12 +1,20 @@
 import type { ModuleInfo } from './abi.js';
 import type { LOADER_TEXTS } from './loader-text.js';
 
+/** What a package has besides the module; each an expression that gives the source. */
+export interface PackageFiles {
+  /** The delta to the module of the relaxed target. */
+  readonly relaxed?: string;
+}
+
 /** A part of the loader as packages know it. */
 export interface PartEntry {
   /** The name that its text declares: the file in parts/ in camelCase. */
   readonly name: Exclude<keyof typeof LOADER_TEXTS, 'createLoader'>;
   /** Whether the package of a module has it. */
-  readonly needed: (info: ModuleInfo) => boolean;
+  readonly needed: (info: ModuleInfo, files: PackageFiles) => boolean;
+  /** The expression of the part where it is more than its name. */
+  readonly use?: (files: PackageFiles) => string;
   /** Declarations, each a list of members with their comments, indented by 4. */
   readonly net?: string;
   readonly loadOptions?: string;
@@ -74,6 +82,11 @@ const hasImages = ({ entries }: ModuleInfo): boolean => entries.some((e) => e.in
 /** The parts in the order in which they are asked. This table is the only list of them. */
 export const PARTS: readonly PartEntry[] = [
   {
+    name: 'bothTargets',
+    needed: (_info, { relaxed }) => relaxed !== undefined,
+    use: ({ relaxed }) => `bothTargets(() => ${relaxed})`,
+  },
+  {
     name: 'profile',
     needed: ({ entries }) => entries.some((entry) => entry.profile),
     net: PROFILE_MEMBERS,
@@ -114,4 +127,5 @@ export const PARTS: readonly PartEntry[] = [
 ];
 
 /** The parts of a package. */
-export const partsFor = (info: ModuleInfo): readonly PartEntry[] => PARTS.filter((part) => part.needed(info));
+export const partsFor = (info: ModuleInfo, files: PackageFiles = {}): readonly PartEntry[] =>
+  PARTS.filter((part) => part.needed(info, files));

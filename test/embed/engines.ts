@@ -170,7 +170,7 @@ const workerd: Engine = {
     const report = `export default { async test() { ${REPORT} } };`;
     writeFileSync(join(folder, 'worker.mjs'), program(names, report, true));
     const files = names.flatMap((name) =>
-      packages[name]!.filter((file) => !file.endsWith('.d.ts')).map((file) => `${name.split('/')[0]}/${file}`),
+      packages[name]!.filter((file) => /\.(mjs|wasm)$/.test(file)).map((file) => `${name.split('/')[0]}/${file}`),
     );
     writeFileSync(join(folder, 'worker.capnp'), workerConfig(['worker.mjs', 'suite.mjs', 'cases.mjs', ...files]));
     return parseResults(await output(WORKERD, ['test', 'worker.capnp'], folder));

@@ -14,6 +14,7 @@ import { type Grid, Network } from '../support/network.js';
 const BUILDS: Readonly<Record<string, CompileOptions>> = {
   simd: { target: 'simd' },
   relaxed: { target: 'relaxed' },
+  both: { target: 'both' },
 };
 
 /** Inputs by name, in base64. */

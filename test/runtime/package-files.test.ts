@@ -23,7 +23,7 @@ test.after(() => rmSync(folder, { recursive: true }));
 async function emit(name: string, inline: boolean, info = INFO): Promise<Loader> {
   if (!inline) writeFileSync(join(folder, `${name}.wasm`), moduleBytes(info));
   const path = join(folder, `${name}.mjs`);
-  writeFileSync(path, loaderSource(name, info, inline ? moduleBytes(info) : undefined));
+  writeFileSync(path, loaderSource(name, info, { binaries: { wasm: moduleBytes(info) }, inline }));
   return (await import(pathToFileURL(path).href)) as Loader;
 }
 
@@ -47,7 +47,7 @@ test('names that would end a comment or a line stay inside', async () => {
 
 test('the address of the module is a form that bundlers recognize', () => {
   assert.match(loaderSource('tiny', INFO), /new URL\("\.\/tiny\.wasm", import\.meta\.url\)/);
-  assert.not.match(loaderSource('tiny', INFO, WASM), /import\.meta/);
+  assert.not.match(loaderSource('tiny', INFO, { binaries: { wasm: WASM }, inline: true }), /import\.meta/);
 });
 
 const USE = `

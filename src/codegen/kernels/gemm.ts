@@ -97,6 +97,26 @@ export function packGemm(p: GemmParams, get: (column: number, segment: number, k
   return packed;
 }
 
+/**
+ * Weights of relaxed products as `weave` makes them of what the product of i16 pairs stores: those packed codes, the bytes
+ * of the result, and the arguments behind source and target.
+ */
+export function wovenGemm(
+  p: GemmParams,
+  get: (column: number, segment: number, k: number) => number,
+): { readonly codes: Int16Array; readonly bytes: number; readonly args: readonly number[] } {
+  const pairs: GemmParams = { ...p, isa: 'simd', storage: 'i16' };
+  const segments = p.taps.ySegments * p.taps.xSegments;
+  const columns = Math.ceil(p.columns / 4) * 4;
+  const last = columns % p.tile.nr;
+  const full = Math.floor(columns / p.tile.nr) * segments;
+  return {
+    codes: packGemm(pairs, get) as Int16Array,
+    bytes: packedGemmLength(p),
+    args: [p.tile.nr, stepsPerSegment(pairs), full, last, last > 0 ? segments : 0],
+  };
+}
+
 /** The same product with rows joined to one where input, output and residual allow it, so that tiles cross rows. */
 export function joinRows<P extends Omit<GemmParams, 'tile'>>(p: P): P {
   const { residual } = p.epilogue;

@@ -11,6 +11,7 @@ import type { Planner } from './planner.js';
 export class NodeContext implements LowerContext {
   readonly node: Node;
   readonly target: Isa;
+  readonly sharesWeights: boolean;
   private readonly planner: Planner;
   private readonly made = new Map<number, View>();
 
@@ -18,6 +19,7 @@ export class NodeContext implements LowerContext {
     this.planner = planner;
     this.node = node;
     this.target = planner.target;
+    this.sharesWeights = planner.sharesWeights;
   }
 
   private idOf(slot: number): number {

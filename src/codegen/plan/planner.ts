@@ -47,16 +47,19 @@ export class Planner {
   private readonly outputs: Border[] = [];
   /** Instructions that kernels may use. */
   readonly target: Isa;
+  /** Whether weights are stored in the order of the simd target, which another module shares. */
+  readonly sharesWeights: boolean;
   private readonly storages: ReadonlyMap<number, TensorStorage>;
   private readonly parts: ReadonlyMap<number, Part>;
   /** Nodes that are not lowered yet, the current one not included. */
   private readonly waiting: Set<Node>;
   private readonly consumers: ReturnType<Graph['consumers']>;
 
-  constructor(graph: Graph, ops: ReadonlyMap<string, Op>, target: Isa = 'simd') {
+  constructor(graph: Graph, ops: ReadonlyMap<string, Op>, target: Isa = 'simd', sharesWeights = false) {
     this.graph = graph;
     this.ops = ops;
     this.target = target;
+    this.sharesWeights = sharesWeights;
     this.storages = chooseStorages(graph, ops, target);
     this.parts = findParts(graph, (value) => this.storageOf(value));
     this.waiting = new Set(graph.nodes);

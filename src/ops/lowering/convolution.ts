@@ -1,7 +1,7 @@
 import { holdsCodes } from '../../codegen/kernel.js';
 import { type DepthwiseParams, depthwise, packDepthwise } from '../../codegen/kernels/depthwise.js';
 import { epilogueArguments } from '../../codegen/kernels/epilogue.js';
-import { type GemmParams, gemm, joinRows, packGemm } from '../../codegen/kernels/gemm.js';
+import { type GemmParams, gemm, joinRows } from '../../codegen/kernels/gemm.js';
 import {
   type Halo,
   type LowerContext,
@@ -20,6 +20,7 @@ import { centredCodes } from '../codes.js';
 import type { ConvAttrs } from '../conv-shared.js';
 import { lowerComputedConv } from './contraction.js';
 import { operandIsa, type PlannedEpilogue, padded, planEpilogue } from './epilogue.js';
+import { gemmWeights } from './gemm-weights.js';
 import { lowerWinograd, WINOGRAD_STEP, winogradApplies } from './winograd.js';
 
 /** The zeros that a convolution reads around its input: only as far as the last window reaches. */
@@ -120,11 +121,11 @@ export function lowerConv2d(context: LowerContext, attrs: ConvAttrs): void {
   const params: GemmParams = { ...shape, tile: chooseTile(shape) };
   for (let group = 0; group < attrs.groups; group++) {
     const first = group * perGroupOut;
-    const packed = packGemm(params, (column, segment, k) => {
+    const weight = (column: number, segment: number, k: number): number => {
       const tap = merged ? segment * kw + Math.floor(k / perGroup) : segment;
       return g.weights[((first + column) * perGroup + (merged ? k % perGroup : k)) * kh * kw + tap] as number;
-    });
-    const weights = context.weights(packed);
+    };
+    const weights = gemmWeights(context, params, weight);
     for (let n = 0; n < (g.x.shape[0] as number); n++) {
       const from = refOf(g.x, g.origin + n * (g.x.strides[0] as number) + group * perGroup);
       const to = refOf(g.out, n * (g.out.strides[0] as number) + first);

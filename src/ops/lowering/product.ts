@@ -1,5 +1,5 @@
 import { epilogueArguments } from '../../codegen/kernels/epilogue.js';
-import { type GemmParams, gemm, packGemm } from '../../codegen/kernels/gemm.js';
+import { type GemmParams, gemm } from '../../codegen/kernels/gemm.js';
 import { type LowerContext, laneStorage, refOf } from '../../codegen/lowering.js';
 import { chooseTile } from '../../codegen/select.js';
 import { isCodes, sizeOf } from '../../ir/type.js';
@@ -7,6 +7,7 @@ import { toReal } from '../../quant/tensors.js';
 import { centredCodes } from '../codes.js';
 import type { ProductAttrs } from '../product-shared.js';
 import { operandIsa, planEpilogue } from './epilogue.js';
+import { gemmWeights } from './gemm-weights.js';
 import { lowerComputedProduct } from './matmul.js';
 import { withContiguousOutput } from './movement.js';
 
@@ -40,7 +41,7 @@ export function lowerProduct(context: LowerContext, attrs: ProductAttrs): void {
     epilogue,
   };
   const params: GemmParams = { ...shape, tile: chooseTile(shape) };
-  const stored = context.weights(packGemm(params, (column, _segment, i) => at(column, i)));
+  const stored = gemmWeights(context, params, (column, _segment, i) => at(column, i));
   withContiguousOutput(context, (out) =>
     context.call(gemm, params, [refOf(x), refOf(out), stored, ...epilogueArguments(epilogue, args(0, n, 0))]),
   );

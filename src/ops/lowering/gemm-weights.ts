@@ -1,0 +1,18 @@
+import { eraseKernel } from '../../codegen/kernel.js';
+import { type GemmParams, packGemm, wovenGemm } from '../../codegen/kernels/gemm.js';
+import { weave } from '../../codegen/kernels/weave.js';
+import type { LowerContext, Ref } from '../../codegen/lowering.js';
+
+/** The packed weights of a matrix product; `get` gives the weight of a column, segment and k. */
+export function gemmWeights(
+  context: LowerContext,
+  params: GemmParams,
+  get: (column: number, segment: number, k: number) => number,
+): Ref {
+  if (context.sharesWeights && params.isa === 'relaxed') {
+    const { codes, bytes, args } = wovenGemm(params, get);
+    const shared = context.transformedWeights(codes, bytes, eraseKernel(weave), args);
+    if (shared) return shared;
+  }
+  return context.weights(packGemm(params, get));
+}
