@@ -73,7 +73,7 @@ async function prepare(
       ...engine,
       compile: (m) => modelOptions(m, flags),
       precisions,
-      targets: target ? [target] : engine.relaxedSimd ? ['simd', 'relaxed'] : ['simd'],
+      targets: target && target !== 'both' ? [target] : engine.relaxedSimd ? ['simd', 'relaxed'] : ['simd'],
       revectorize: flags.on('revectorize'),
       peers,
       layers,
