@@ -18,6 +18,7 @@ import { dumpName, type PassEvent, PIPELINE, runPipeline, UNFUSED_PIPELINE } fro
 import { requireInt8 } from './require-int8.js';
 import { ABI_VERSION, type ModuleInfo, type Target, type TensorInfo } from './runtime/abi.js';
 import { declarations, loaderSource } from './runtime/package-files.js';
+import { poolDeclarations, poolFiles } from './runtime/pool-files.js';
 import { shareWeights } from './share-weights.js';
 import { importedStage, type Stage, stageAfter } from './stages.js';
 import { type ModelFiles, type RecordedFiles, recordFiles } from './support/model-files.js';
@@ -107,12 +108,13 @@ export async function compile(model: Uint8Array | ModelFiles, options: CompileOp
   const { wasm, report } = main;
   const binaries = { wasm, ...(relaxed && { relaxed }) };
   const loader = loaderSource(name, report, { binaries, inline });
-  const types = declarations(name, report);
+  const types = declarations(name, report) + (resolved.pool ? poolDeclarations(name) : '');
   const files = [
     ...(inline ? [] : [{ name: `${name}.wasm`, data: wasm }]),
     ...(inline || !relaxed ? [] : [{ name: `${name}.relaxed.bin`, data: relaxed }]),
     { name: `${name}.mjs`, data: loader },
     { name: `${name}.d.ts`, data: types },
+    ...(resolved.pool ? poolFiles(name) : []),
   ];
   const modelBytes = [...source.parts.values()].reduce((sum, part) => sum + part.length, 0);
   const made = { wasm, loader, declarations: types, files, report };

@@ -57,6 +57,8 @@ export interface CompileOptions {
   readonly debug?: boolean;
   /** Puts the module into the loader as base64. */
   readonly inline?: boolean;
+  /** Adds NAME.pool.mjs and NAME.worker.mjs: `createPool(n)` runs an instance in each of n workers. */
+  readonly pool?: boolean;
   /** Exports `step(i)`, so that the loader can time every layer. */
   readonly profile?: boolean;
   /** An input that takes RGBA bytes: the module resizes, normalizes and quantizes them itself. */
@@ -99,6 +101,7 @@ const DEFAULTS: ResolvedOptions = {
   verify: false,
   debug: false,
   inline: false,
+  pool: false,
   profile: false,
   imageInput: null,
   labels: null,

@@ -32,12 +32,14 @@ const LAYERS: Record<string, readonly string[]> = {
   tasks: ['.', 'support', 'ir', 'quant', 'data', 'ops', 'passes', 'frontends', 'runtime', 'runtime/*'],
   report: ['.', 'support', 'ir', 'data', 'runtime', 'runtime/*', 'tasks'],
   host: ['.', 'support', 'ir', 'data', 'runtime', 'runtime/*', 'tasks'],
+  plugin: ['.', 'support', 'host', 'runtime', 'runtime/*'],
   cli: ['*'],
 };
 
 /** Which layers may import a package; every other package is free, `node:` stands for all of Node's builtins. */
 const PACKAGES: Record<string, readonly string[]> = {
-  'node:': ['host', 'cli'],
+  'node:': ['host', 'cli', 'plugin'],
+  unplugin: ['plugin'],
   binaryen: ['codegen/builder'],
   'onnx-proto': ['frontends'],
   protobufjs: ['frontends'],

@@ -12,6 +12,7 @@ export const EMBEDDING_FLAGS: Readonly<Record<string, Options>> = {
     requiresArg: true,
     describe: 'NAME,mean=..,std=..,range=1|255,order=rgb|bgr,resize=bilinear|none,largest=1920x1080: take RGBA bytes',
   },
+  pool: { boolean: true, describe: 'Add NAME.pool.mjs: createPool(n) runs an instance in each of n workers' },
   labels: { string: true, requiresArg: true, describe: 'File with the name of each class, one a line, for classify' },
 };
 
@@ -81,10 +82,11 @@ function readLabels(path: string): string[] {
 }
 
 /** The options of a package from the command line. */
-export function embeddingOptions(flags: Flags): Pick<CompileOptions, 'imageInput' | 'labels'> {
+export function embeddingOptions(flags: Flags): Pick<CompileOptions, 'imageInput' | 'labels' | 'pool'> {
   const image = flags.required('image-input');
   const labels = flags.required('labels');
   return {
+    pool: flags.on('pool'),
     ...(image === undefined ? {} : { imageInput: parseImageInput(image) }),
     ...(labels === undefined ? {} : { labels: readLabels(labels) }),
   };

@@ -1,7 +1,7 @@
-// Generated from loader.ts and parts/ by tools/embed-loader.ts; do not edit.
+// Generated from loader.ts, pool.ts, pool-worker.ts and parts/ by tools/embed-loader.ts; do not edit.
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the texts are programs with templates of their own
 
-/** The loader and its parts as JavaScript: each a list of statements that declares the name it stands under. */
+/** The loader, its parts and the two sides of pools as JavaScript: each a list of statements that declares the name it stands under. */
 export const LOADER_TEXTS = {
   createLoader: [
     'var g={f32:Float32Array,i8:Int8Array,u8:Uint8Array,i32:Int32Array,i64:BigInt64Array,bool:Uint8Array},d=t=>Object.',
@@ -52,6 +52,28 @@ export const LOADER_TEXTS = {
     'l;return l},loadSync(o,i={}){let s=p(L(t,o),i),c;try{c=new WebAssembly.Instance(s.module,u(s.info,i))}catch(m){',
     'throw r(m)}return a(s,c)}}}',
     'const createLoader=Y;',
+  ].join('\n'),
+  poolOf: [
+    'var p=o=>o?.message??String(o),f=class{task;worker;idle;constructor(e,t,n){this.worker=e,this.idle=n;let i=s=>this.',
+    'finish(s),d=s=>this.finish({error:`${t}: a worker failed: ${p(s)}`});e.on?(e.on("message",i),e.on("error",d)):',
+    '(e.onmessage=({data:s})=>i(s),e.onerror=d)}give(e){this.task=e;try{this.worker.postMessage(e.message)}catch(t){',
+    'this.finish({error:p(t)})}}finish({value:e,error:t}){let{task:n}=this;this.task=void 0,t===void 0?n?.resolve(e):',
+    'n?.reject(new Error(t)),n&&this.idle(this)}end(e){this.worker.terminate(),this.task?.reject(new Error(e)),this.',
+    'task=void 0}};function P(o,e){return async function(n,i,d={}){if(!Number.isInteger(n)||n<1)throw new RangeError(',
+    '`${o}: a pool has a positive number of workers, not ${n}`);let s=[],l=[],c=!1,w=r=>{let a=s.shift();a?r.give(a):',
+    'l.push(r)},k=(r,a)=>new Promise((b,h)=>{let u={message:r,resolve:b,reject:h};if(c)h(new Error(`${o}: the pool \\',
+    'was freed`));else if(a)a.give(u);else{let g=l.pop();g?g.give(u):s.push(u)}}),v=Array.from({length:n},()=>new f(',
+    'e(),o,w)),m=()=>{c=!0;for(let r of v)r.end(`${o}: the pool was freed`);for(let r of s.splice(0))r.reject(new Error(',
+    '`${o}: the pool was freed`))},y=i instanceof URL?String(i):i;try{await Promise.all(v.map(r=>k({source:y,options:d},',
+    'r)))}catch(r){throw m(),r}return{size:n,run:r=>k({inputs:r}),free:m}}}',
+    'const poolOf=P;',
+  ].join('\n'),
+  servePool: [
+    'function u(a){let t=globalThis,s=t.postMessage?t:t.process?.getBuiltinModule?.("node:worker_threads").parentPort,',
+    'r,n=async e=>{try{if("inputs"in e){let o=await r.run(e.inputs);s.postMessage({value:o},[...new Set(Object.values(',
+    'o).map(i=>i.buffer))]);return}r=await a(e.source,e.options),s.postMessage({value:null})}catch(o){s.postMessage(',
+    '{error:o?.message??String(o)})}};s.onmessage=({data:e})=>{n(e)}}',
+    'const servePool=u;',
   ].join('\n'),
   bothTargets: [
     'const bothTargets=(()=>{function w(t){let r=2166136261;for(let o of t)r=Math.imul(r^o,16777619);return(r>>>0).toString(16).padStart(8,',

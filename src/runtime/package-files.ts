@@ -12,7 +12,7 @@ const ARRAY_TYPES: Record<DataType, string> = {
 };
 
 /** A string literal in ASCII; names of a model may hold anything, also what would end a line or a comment. */
-const quote = (text: string): string =>
+export const quote = (text: string): string =>
   JSON.stringify(text)
     .replace(/[^\x20-\x7e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
     .replaceAll('*/', '*\\/');
@@ -37,7 +37,7 @@ function base64(bytes: Uint8Array): string {
 }
 
 /** The relative URL of a file; the characters that a URL gives a meaning of its own are escaped. */
-const urlOf = (file: string): string => `./${file.replace(/[%?#\\]/g, encodeURIComponent)}`;
+export const urlOf = (file: string): string => `./${file.replace(/[%?#\\]/g, encodeURIComponent)}`;
 
 /** What a loader has to know of its package besides the module's description. */
 export interface LoaderOptions {

@@ -10,7 +10,7 @@ export interface PackageFiles {
 /** A part of the loader as packages know it. */
 export interface PartEntry {
   /** The name that its text declares: the file in parts/ in camelCase. */
-  readonly name: Exclude<keyof typeof LOADER_TEXTS, 'createLoader'>;
+  readonly name: Exclude<keyof typeof LOADER_TEXTS, 'createLoader' | 'poolOf' | 'servePool'>;
   /** Whether the package of a module has it. */
   readonly needed: (info: ModuleInfo, files: PackageFiles) => boolean;
   /** The expression of the part where it is more than its name. */

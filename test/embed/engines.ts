@@ -8,8 +8,9 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { program, type Workspace } from './workspace.js';
 
-const INSTALL = fileURLToPath(new URL('../engines/', import.meta.url));
-const installed = (path: string): string => join(INSTALL, 'node_modules', path);
+/** Where test/engines/package.json is installed; QC_ENGINES names another folder. */
+export const INSTALL = process.env.QC_ENGINES ?? fileURLToPath(new URL('../engines/', import.meta.url));
+export const installed = (path: string): string => join(INSTALL, 'node_modules', path);
 
 /** Debian's Chromium; QC_CHROMIUM names another. */
 export const CHROMIUM = process.env.QC_CHROMIUM ?? '/usr/bin/chromium';
@@ -24,6 +25,8 @@ export interface Engine {
   /** Whether it has relaxed SIMD. */
   readonly relaxed: boolean;
   run(workspace: Workspace, packages: readonly string[]): Promise<Results>;
+  /** Runs a module in a folder, where the engine takes one; gives the JSON that it prints behind "results ". */
+  script?(folder: string, text: string): Promise<unknown>;
 }
 
 /** Runs a command to its end; gives its stdout. The message of an error has all it printed. */
@@ -41,16 +44,13 @@ const parseResults = (text: string): Results => JSON.parse(/results (.*)/.exec(t
 
 /** An engine that is a command which runs a JavaScript file. */
 function command(name: string, path: string, args: readonly string[], relaxed: boolean): Engine {
-  return {
-    name,
-    path,
-    relaxed,
-    async run({ folder }, packages) {
-      const file = `${name.replace(/\W/g, '-')}.mjs`;
-      writeFileSync(join(folder, file), program(packages, REPORT));
-      return parseResults(await output(path, [...args, file], folder));
-    },
+  const script = async (folder: string, text: string): Promise<unknown> => {
+    const file = `${name.replace(/\W/g, '-')}.mjs`;
+    writeFileSync(join(folder, file), text);
+    return parseResults(await output(path, [...args, file], folder));
   };
+  const run: Engine['run'] = ({ folder }, packages) => script(folder, program(packages, REPORT)) as Promise<Results>;
+  return { name, path, relaxed, run, script };
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -126,23 +126,20 @@ export async function browsing<T>(use: (page: Page) => Promise<T>): Promise<T> {
 const CSP = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
 
 function browser(name: string, headers: Record<string, string>, wasmType: string): Engine {
-  return {
-    name,
-    path: CHROMIUM,
-    relaxed: true,
-    run({ folder }, packages) {
-      writeFileSync(join(folder, 'page.mjs'), program(packages, REPORT));
-      writeFileSync(join(folder, 'page.html'), '<!doctype html><script type="module" src="page.mjs"></script>');
-      return serving({ folder, wasmType, headers: { ...headers, 'content-security-policy': CSP } }, (base) =>
-        browsing(async (page) => {
-          // the page's policy forbids what Playwright evaluates, so the results come over the console
-          const printed = page.waitForEvent('console', { predicate: (m) => m.text().startsWith('results ') });
-          await page.goto(`${base}/page.html`);
-          return parseResults((await printed).text());
-        }),
-      );
-    },
+  const script = (folder: string, text: string): Promise<unknown> => {
+    writeFileSync(join(folder, 'page.mjs'), text);
+    writeFileSync(join(folder, 'page.html'), '<!doctype html><script type="module" src="page.mjs"></script>');
+    return serving({ folder, wasmType, headers: { ...headers, 'content-security-policy': CSP } }, (base) =>
+      browsing(async (page) => {
+        // the page's policy forbids what Playwright evaluates, so the results come over the console
+        const printed = page.waitForEvent('console', { predicate: (m) => m.text().startsWith('results ') });
+        await page.goto(`${base}/page.html`);
+        return parseResults((await printed).text());
+      }),
+    );
   };
+  const run: Engine['run'] = ({ folder }, packages) => script(folder, program(packages, REPORT)) as Promise<Results>;
+  return { name, path: CHROMIUM, relaxed: true, run, script };
 }
 
 /** The modules of a worker, as workerd's configuration names them. */
