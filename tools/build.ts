@@ -7,7 +7,7 @@
  * reach a Node builtin; binaryen stays an external dynamic import, loaded only by those who compile.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,11 @@ import { build, type Metafile, type Plugin } from 'esbuild';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
 const pkg = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: Record<string, string> };
+
+/** The plugins for bundlers, each an entry point of its own. */
+const PLUGINS = Object.fromEntries(
+  ['vite', 'rollup', 'webpack', 'esbuild'].map((name) => [name, `src/plugin/${name}.ts`]),
+);
 
 /** Resolves protobufjs to this repo's own copy, wherever it is imported from. */
 const maintainedProtobuf: Plugin = {
@@ -76,6 +81,7 @@ async function bundle(): Promise<void> {
       cli: 'src/cli/main.ts',
       worker: 'src/host/worker.ts',
       'bench-child': 'src/host/bench/child.ts',
+      ...PLUGINS,
     },
     outdir: 'dist',
     chunkNames: 'chunks/[name]-[hash]',
@@ -109,6 +115,11 @@ function declarations(): void {
   const run = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
   if (run.status !== 0) throw new Error('tsc could not write the declarations');
   writeFileSync(join(root, 'dist/index.d.ts'), "export * from './types/index.js';\n");
+  for (const name of Object.keys(PLUGINS)) {
+    const path = `./types/plugin/${name}.js`;
+    writeFileSync(join(root, `dist/${name}.d.ts`), `export * from '${path}';\nexport { default } from '${path}';\n`);
+  }
+  copyFileSync(join(root, 'src/plugin/client.d.ts'), join(root, 'dist/client.d.ts'));
 }
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
