@@ -11,7 +11,8 @@ import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSyn
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { build, type Metafile } from 'esbuild';
+import { maintainedProtobuf } from './maintained-protobuf.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
@@ -21,14 +22,6 @@ const pkg = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { de
 const PLUGINS = Object.fromEntries(
   ['vite', 'rollup', 'webpack', 'esbuild'].map((name) => [name, `src/plugin/${name}.ts`]),
 );
-
-/** Resolves protobufjs to this repo's own copy, wherever it is imported from. */
-const maintainedProtobuf: Plugin = {
-  name: 'maintained-protobuf',
-  setup(build) {
-    build.onResolve({ filter: /^protobufjs(\/|$)/ }, (args) => ({ path: require.resolve(args.path) }));
-  },
-};
 
 /** The external imports reachable from one output file through static imports and shared chunks. */
 function externalsOf(output: string, meta: Metafile): Set<string> {
