@@ -42,21 +42,27 @@ async function open({ wasm, report }: CompileResult): Promise<{ net: Net; run: (
   return { net, run };
 }
 
-/** Least time of a run of each, in turns, for about a second after the engine has optimized the code. */
+/** Clocks of browsers are coarse: so long a stretch of runs, in milliseconds, is timed at once. */
+const STRETCH = 20;
+
+/** Milliseconds of a run of each, in turns: the best of several stretches, after the engine has optimized the code. */
 function timeInTurns(runs: readonly (() => void)[]): number[] {
-  const best = runs.map(() => Infinity);
-  const rounds = (milliseconds: number, least: number): void => {
+  const stretch = (run: () => void): number => {
     const start = performance.now();
-    for (let n = 0; n < least || performance.now() - start < milliseconds; n++)
-      for (const [i, run] of runs.entries()) {
-        const from = performance.now();
-        run();
-        best[i] = Math.min(best[i] as number, performance.now() - from);
-      }
+    let [count, now] = [0, start];
+    while (now - start < STRETCH) {
+      run();
+      count++;
+      now = performance.now();
+    }
+    return (now - start) / count;
   };
-  rounds(500, 3);
-  best.fill(Infinity);
-  rounds(1000, 5);
+  const best = runs.map(() => Infinity);
+  for (let round = 0; round < 20; round++)
+    for (const [i, run] of runs.entries()) {
+      const time = stretch(run);
+      if (round >= 5) best[i] = Math.min(best[i] as number, time);
+    }
   return best;
 }
 
