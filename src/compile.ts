@@ -173,10 +173,12 @@ function describeModule(
   graph: Graph,
   plan: Plan,
   memory: MemoryMap,
-  { name, target, profile, labels, fastMath }: ResolvedOptions & { readonly target: Target },
+  { name, target, profile, labels, fastMath, batch }: ResolvedOptions & { readonly target: Target },
   hashes: ModuleInfo['hashes'],
 ): ModuleInfo {
   const place = (border: Border): TensorInfo => placed(border, memory);
+  const [inputs, outputs] = [plan.inputs.map(place), plan.outputs.map(place)];
+  const batched = batch !== null && batch > 1 && [...inputs, ...outputs].every(({ shape }) => shape[0] === batch);
   const pages = pagesFor(memory);
   const steps = profile ? { profile: { export: STEP_EXPORT, steps: describeSteps(graph, plan, OPS, target) } } : {};
   return {
@@ -185,7 +187,7 @@ function describeModule(
     name,
     target,
     ...(fastMath ? { fastMath } : {}),
-    entries: [{ export: 'run', inputs: plan.inputs.map(place), outputs: plan.outputs.map(place), ...steps }],
+    entries: [{ export: 'run', ...(batched ? { batch } : {}), inputs, outputs, ...steps }],
     memory: { pages, bytes: pages * 65536, weights: memory.weights, activations: memory.activations },
     hashes,
     ops: describeOps(graph, plan),

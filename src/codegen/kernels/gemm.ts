@@ -98,22 +98,20 @@ export function packGemm(p: GemmParams, get: (column: number, segment: number, k
 }
 
 /**
- * Weights of relaxed products as `weave` makes them of what the product of i16 pairs stores: those packed codes, the bytes
- * of the result, and the arguments behind source and target.
+ * Weights of relaxed products as `weave` makes them of what the product of i16 pairs with tiles of `nr` columns stores:
+ * those packed codes, the bytes of the result, and the arguments behind source and target.
  */
 export function wovenGemm(
   p: GemmParams,
+  nr: number,
   get: (column: number, segment: number, k: number) => number,
 ): { readonly codes: Int16Array; readonly bytes: number; readonly args: readonly number[] } {
-  const pairs: GemmParams = { ...p, isa: 'simd', storage: 'i16' };
+  const pairs: GemmParams = { ...p, isa: 'simd', storage: 'i16', tile: { ...p.tile, nr } };
   const segments = p.taps.ySegments * p.taps.xSegments;
-  const columns = Math.ceil(p.columns / 4) * 4;
-  const last = columns % p.tile.nr;
-  const full = Math.floor(columns / p.tile.nr) * segments;
   return {
     codes: packGemm(pairs, get) as Int16Array,
     bytes: packedGemmLength(p),
-    args: [p.tile.nr, stepsPerSegment(pairs), full, last, last > 0 ? segments : 0],
+    args: [Math.ceil(p.columns / 4), nr / 4, p.tile.nr / 4, segments, stepsPerSegment(pairs)],
   };
 }
 
