@@ -14,7 +14,8 @@ import { selectOps } from './op-selection.js';
 import { OPS } from './ops/index.js';
 import { type CompileOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import type { PassContext } from './passes/pass.js';
-import { dumpName, type PassEvent, PIPELINE, runPipeline, UNFUSED_PIPELINE } from './passes/pipeline.js';
+import { calibratedPasses, dumpName, type PassEvent, passesFor, runPipeline } from './passes/pipeline.js';
+import { calibrationJson } from './quant/calibration.js';
 import { requireInt8 } from './require-int8.js';
 import { ABI_VERSION, type ModuleInfo, type Target, type TensorInfo } from './runtime/abi.js';
 import { declarations, loaderSource } from './runtime/package-files.js';
@@ -54,8 +55,26 @@ export interface Lowered {
   readonly notes: readonly string[];
 }
 
+/** Which part of the pipeline runs: all of it, or up to the fused network with its calibrated scales. */
+export type Extent = 'all' | 'fused';
+
+/** What passes know, from the options; op types are checked. */
+export function passContext(options: ResolvedOptions, note: (text: string) => void = () => {}): PassContext {
+  return {
+    ops: OPS,
+    precision: options.precision,
+    opsToQuantize: options.opsToQuantize ? selectOps(options.opsToQuantize, note) : null,
+    opIdsToSkip: options.opIdsToSkip,
+    minRegion: options.minRegion,
+    inferScales: options.inferScales,
+    validate: options.verify,
+    calibration: options.calibration,
+    note,
+  };
+}
+
 /** Imports a model and runs the pass pipeline. Throws QcErrors of kind model or usage. */
-export function lower(model: Uint8Array | ModelFiles, options: ResolvedOptions): Lowered {
+export function lower(model: Uint8Array | ModelFiles, options: ResolvedOptions, extent: Extent = 'all'): Lowered {
   const { file, inputShapes } = options;
   const notes: string[] = [];
   const note = (text: string): void => void (notes.includes(text) || notes.push(text));
@@ -64,16 +83,7 @@ export function lower(model: Uint8Array | ModelFiles, options: ResolvedOptions):
   addTaps(graph, options.taps);
   const dumps: { name: string; text: string }[] = [];
   const stages: Stage[] = [];
-  const context: PassContext = {
-    ops: OPS,
-    precision: options.precision,
-    opsToQuantize: options.opsToQuantize ? selectOps(options.opsToQuantize, note) : null,
-    opIdsToSkip: options.opIdsToSkip,
-    minRegion: options.minRegion,
-    validate: options.verify,
-    inferScales: options.inferScales,
-    note,
-  };
+  const context = passContext(options, note);
   if (options.debug) stages.push(importedStage(graph));
   const onPass = (event: PassEvent): void => {
     if (options.debug) {
@@ -83,9 +93,10 @@ export function lower(model: Uint8Array | ModelFiles, options: ResolvedOptions):
     }
     options.onPass(event);
   };
-  runPipeline(graph, context, onPass, options.fuse ? PIPELINE : UNFUSED_PIPELINE);
+  const passes = extent === 'all' ? passesFor(context, options.fuse) : calibratedPasses(context);
+  runPipeline(graph, context, onPass, passes);
   mergeTaps(graph);
-  requireInt8(graph, selectOps(options.requireInt8, note), note);
+  if (extent === 'all') requireInt8(graph, selectOps(options.requireInt8, note), note);
   return { graph, dumps, stages, notes };
 }
 
@@ -210,6 +221,7 @@ const optionsKey = ({
   labels,
   fuse,
   fastMath,
+  calibration,
 }: ResolvedOptions): Uint8Array => {
   const always = { opsToQuantize, opIdsToSkip, minRegion, precision, target, batch, inputShapes, taps };
   const given = {
@@ -218,9 +230,21 @@ const optionsKey = ({
     ...(labels && { labels }),
     ...(!fuse && { fuse }),
     ...(fastMath && { fastMath }),
+    ...(calibration && { calibration: calibrationJson(calibration) }),
   };
   return new TextEncoder().encode(JSON.stringify({ ...always, ...given }));
 };
+
+/** The SHA-256 of a model, with all files that reading it with these options takes, and of a text. */
+export async function hashModel(
+  model: Uint8Array | ModelFiles,
+  options: ResolvedOptions,
+  text: string,
+): Promise<string> {
+  const source = recordFiles(model);
+  lower(source, options, 'fused');
+  return sha256(new TextEncoder().encode(`${await hashOf(source)} ${text}`));
+}
 
 /** The SHA-256 of the model file; of a list of hashes and names where several files make the model. */
 async function hashOf({ bytes, parts }: RecordedFiles): Promise<string> {

@@ -1,5 +1,6 @@
 import type { ImageInputOptions } from './image-input.js';
 import type { PassEvent } from './passes/pipeline.js';
+import type { Calibration } from './quant/calibration.js';
 import type { Target } from './runtime/abi.js';
 import { usageError } from './support/errors.js';
 
@@ -53,6 +54,8 @@ export interface CompileOptions {
   readonly taps?: readonly string[] | 'all';
   /** Runs the graph before and after every pass on random and boundary inputs, and fails where a pass changes numbers. */
   readonly verify?: boolean;
+  /** Grids for a float model, which is compiled as if it carried them; `calibrate` makes them. */
+  readonly calibration?: Calibration | null;
   /** Makes the .dot dump of every pass. */
   readonly debug?: boolean;
   /** Puts the module into the loader as base64. */
@@ -99,6 +102,7 @@ const DEFAULTS: ResolvedOptions = {
   inputShapes: {},
   taps: [],
   verify: false,
+  calibration: null,
   debug: false,
   inline: false,
   pool: false,

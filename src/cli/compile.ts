@@ -4,7 +4,10 @@ import { writeFiles } from '../host/files.js';
 import { openModel } from '../host/open-model.js';
 import { dumpFiles } from '../report/dump-files.js';
 import { enforceLimits } from '../tasks/limits.js';
+import { calibrationFor } from './calibrate-with.js';
+import { CALIBRATION_FLAGS } from './calibration-flags.js';
 import type { Command, Flags } from './command.js';
+import { DATA_FLAGS } from './data-flags.js';
 import { DEBUG_FORMAT_FLAG, dumpFormats } from './debug-flags.js';
 import { EMBEDDING_FLAGS, embeddingOptions } from './embedding-flags.js';
 import { MAX_SIZE_FLAG, sizeLimits } from './limit-flags.js';
@@ -56,9 +59,11 @@ async function run(path: string, flags: Flags): Promise<void> {
   const options = modelOptions(model, flags);
   const limitSizes = sizeLimits(flags);
   const start = performance.now();
+  const calibration = await calibrationFor(model, flags);
   progress('reading the model');
   const result = await compile(model.files, {
     ...options,
+    ...(calibration ? { calibration } : {}),
     ...embeddingOptions(flags),
     inline: flags.on('inline'),
     profile: flags.on('profile'),
@@ -76,6 +81,8 @@ async function run(path: string, flags: Flags): Promise<void> {
   if (flags.on('json')) resultJson(json(compiled));
 }
 
+const { data: _data, ...SAMPLE_FLAGS } = DATA_FLAGS;
+
 /** `qc compile`. */
 export const compileCommand: Command = {
   name: 'compile',
@@ -90,6 +97,13 @@ export const compileCommand: Command = {
     },
     ...MODEL_FLAGS,
     ...EMBEDDING_FLAGS,
+    'calibrate-with': {
+      string: true,
+      requiresArg: true,
+      describe: 'Calibrate a float model with these samples first, as qc calibrate --data does',
+    },
+    ...CALIBRATION_FLAGS,
+    ...SAMPLE_FLAGS,
     inline: { boolean: true, describe: 'Put the module into NAME.mjs; no NAME.wasm' },
     profile: { boolean: true, describe: 'Export step(i), so that net.profile() gives the time of every layer' },
     debug: { string: true, describe: 'Write the graph after each pass as NN_pass.dot (default folder: qc-debug)' },
@@ -103,6 +117,7 @@ export const compileCommand: Command = {
     ['qc compile net.onnx --op-ids-to-skip 0,91 --debug', 'two ops in float; graphs in qc-debug/'],
     ['qc compile net.onnx --debug graphs --debug-format html', 'graphs/explorer.html: look at every pass'],
     ['qc compile net.onnx --input-shape image=1x3x224x224', 'fix symbolic dimensions'],
+    ['qc compile float.onnx --calibrate-with images --samples 100', 'calibrate and compile at once'],
   ],
   run,
 };

@@ -2,6 +2,7 @@ import yargs, { type Argv } from 'yargs';
 import { EXIT_CODES, QcError, usageError } from '../support/errors.js';
 import { VERSION } from '../version.js';
 import { benchCommand } from './bench.js';
+import { calibrateCommand } from './calibrate.js';
 import { type Command, checkUnknown, Flags, type Parsed } from './command.js';
 import { compileCommand } from './compile.js';
 import { evalCommand } from './eval.js';
@@ -16,6 +17,7 @@ const COMMANDS: readonly Command[] = [
   compileCommand,
   runCommand,
   inspectCommand,
+  calibrateCommand,
   evalCommand,
   benchCommand,
   preprocessCommand,

@@ -10,7 +10,8 @@ import { regionsOf } from './regions.js';
 /** Ops that gain nothing on their own: int8 only next to another int8 node. */
 const LIGHT = new Set(['elementwise_add', 'elementwise_sub', 'elementwise_mul', 'pool2d']);
 
-const isLight = (ops: OpTable, node: Node): boolean =>
+/** Whether an op is int8 only in company. */
+export const isLight = (ops: OpTable, node: Node): boolean =>
   LIGHT.has(node.op) || movesData(ops, node) || ops.get(node.op)?.quant === 'table';
 
 /**

@@ -2,22 +2,10 @@ import type { Attrs, Graph, Node, Value } from '../ir/graph.js';
 import type { OpTable } from '../ir/op.js';
 import type { Patch } from '../ir/patch.js';
 import { codesType, isCodes, type Quant, realType, sameQuant, type TensorType } from '../ir/type.js';
+import { codeSlots, PRODUCTS } from './int8-rules.js';
 import { type Links, linksOf, readersOf } from './match.js';
 import { dataInputs, movesData } from './moves-data.js';
 import type { Pass } from './pass.js';
-
-/** Inputs of a node that int8 computes on as codes; the others (weights, biases) are constants. */
-const CODE_SLOTS: Readonly<Record<string, readonly number[]>> = {
-  conv2d: [0, 3],
-  depthwise_conv2d: [0, 3],
-  conv2d_transpose: [0],
-  mul: [0, 1],
-  fc: [0, 1],
-  pool2d: [0],
-};
-
-/** Ops whose int8 form can give reals. */
-const PRODUCTS: ReadonlySet<string> = new Set(['conv2d', 'depthwise_conv2d', 'conv2d_transpose', 'mul', 'fc']);
 
 /** The state of a run. `links` are those of the beginning: a value is split before its readers are looked at. */
 interface Run {
@@ -49,7 +37,7 @@ export const insertQuantize: Pass = {
     for (const node of [...graph.nodes]) {
       if (node.op === 'fake_quantize') expandFakeQuantize(run, node);
       else if (node.placement?.int8) {
-        for (const slot of CODE_SLOTS[node.op] ?? node.inputs.map((_, i) => i)) readCodes(run, node, slot);
+        for (const slot of codeSlots(node)) readCodes(run, node, slot);
         giveCodes(run, node, movesData(ops, node) && node.op !== 'concat');
       } else if (!isBoundary(node)) splitRounding(run, graph.output(node), node, keepsGrid.has(node) || isByUser(node));
     }

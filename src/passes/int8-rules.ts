@@ -4,9 +4,22 @@ import { isCodes, scaleAt, zeroPointAt } from '../ir/type.js';
 import { codeReach } from '../ops/codes.js';
 import { dataInputs, movesData } from './moves-data.js';
 
-/** Ops that multiply by weights. */
+/** Ops that sum products of an operand with constant weights. */
 export const PRODUCTS: ReadonlySet<string> = new Set(['conv2d', 'depthwise_conv2d', 'conv2d_transpose', 'mul', 'fc']);
 const ELEMENTWISE = new Set(['elementwise_add', 'elementwise_sub', 'elementwise_mul']);
+
+/** Inputs of a node that int8 computes on as codes; the others (weights, biases) are constants. */
+const CODE_SLOTS: Readonly<Record<string, readonly number[]>> = {
+  conv2d: [0, 3],
+  depthwise_conv2d: [0, 3],
+  conv2d_transpose: [0],
+  mul: [0, 1],
+  fc: [0, 1],
+  pool2d: [0],
+};
+
+/** The slots of a node that an int8 form reads as codes. */
+export const codeSlots = (node: Node): readonly number[] => CODE_SLOTS[node.op] ?? node.inputs.map((_, i) => i);
 
 /** Ops that have an int8 form at all, whatever the scales. */
 export const hasInt8Form = (ops: OpTable, node: Node): boolean => {

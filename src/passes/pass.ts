@@ -1,6 +1,7 @@
 import type { Graph } from '../ir/graph.js';
 import type { OpTable } from '../ir/op.js';
 import type { Patch } from '../ir/patch.js';
+import type { Calibration } from '../quant/calibration.js';
 
 /** What passes may know besides the graph. */
 export interface PassContext {
@@ -17,6 +18,8 @@ export interface PassContext {
   readonly inferScales: boolean;
   /** Runs the graph before and after each pass and compares (validate.ts); false by default. */
   readonly validate?: boolean;
+  /** Grids for a float network, or null where the model's own are all there are. */
+  readonly calibration: Calibration | null;
   /** Tells the user something worth knowing. */
   note(text: string): void;
 }

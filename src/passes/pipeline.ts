@@ -4,6 +4,7 @@ import { Patch } from '../ir/patch.js';
 import { type Snapshot, snapshotOf } from '../ir/snapshot.js';
 import { verify } from '../ir/verify.js';
 import { analyzeRanges } from './analyze-ranges.js';
+import { assignScales } from './assign-scales.js';
 import { canonicalize } from './canonicalize.js';
 import { collectScales } from './collect-scales.js';
 import { eliminateDead } from './eliminate-dead.js';
@@ -23,8 +24,8 @@ import { squashQuantize } from './squash-quantize.js';
 import { stripFakeQuant } from './strip-fake-quant.js';
 import { Validation } from './validate.js';
 
-/** The passes in order, with the reason for each place. */
-export const PIPELINE: readonly Pass[] = [
+/** The passes that bring a network into its final form, with the reason for each place. */
+const FUSION: readonly Pass[] = [
   inferShapes, // everything after relies on static shapes
   foldConstants, // fewer nodes to look at; shapes computed by the model are constants from here on
   eliminateDead, // what importers left behind must not count as a reader
@@ -36,6 +37,10 @@ export const PIPELINE: readonly Pass[] = [
   fuseBias, // before residuals: an added constant is a bias, not a residual
   fuseConvAdd, // before activations: conv + add + relu is one node
   fuseActivation, // last of the fusions: the activation follows the sum
+];
+
+/** The passes that decide what is int8 and make it so. */
+const PLACEMENT: readonly Pass[] = [
   inferScales, // what the model observed goes before what is propagated; inside of fused nodes it is gone
   propagateScales, // fused nodes have their final outputs; placement needs every grid
   inferScales, // through factors and averages that propagation reached
@@ -48,10 +53,25 @@ export const PIPELINE: readonly Pass[] = [
   partition, // numbers the int8 regions for the reports
 ];
 
+/** The passes of a model that carries its scales, in order. */
+export const PIPELINE: readonly Pass[] = [...FUSION, ...PLACEMENT];
+
 const FUSIONS: ReadonlySet<Pass> = new Set([foldBatchNorm, fuseBias, fuseConvAdd, fuseActivation]);
 
+const unfused = (passes: readonly Pass[]): readonly Pass[] => passes.filter((pass) => !FUSIONS.has(pass));
+
 /** The passes without those that join ops: every op computes by itself. */
-export const UNFUSED_PIPELINE: readonly Pass[] = PIPELINE.filter((pass) => !FUSIONS.has(pass));
+export const UNFUSED_PIPELINE: readonly Pass[] = unfused(PIPELINE);
+
+/** The passes that make of a float network what calibration looks at and gives scales to. */
+export const calibratedPasses = ({ calibration }: PassContext): readonly Pass[] =>
+  calibration ? [...FUSION, assignScales] : FUSION;
+
+/** All passes of a compilation: with a calibration, its scales are assigned once the fused nodes are known. */
+export function passesFor(context: PassContext, fuse = true): readonly Pass[] {
+  const passes = [...calibratedPasses(context), ...PLACEMENT];
+  return fuse ? passes : unfused(passes);
+}
 
 /** What the driver hears after each pass. */
 export interface PassEvent {
@@ -80,7 +100,7 @@ export function runPipeline(
   graph: Graph,
   context: PassContext,
   onPass: (event: PassEvent) => void = () => {},
-  passes: readonly Pass[] = PIPELINE,
+  passes: readonly Pass[] = passesFor(context),
 ): void {
   verify(graph, context.ops);
   const validation = context.validate ? new Validation(graph, context.ops) : null;

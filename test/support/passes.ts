@@ -53,6 +53,7 @@ export const passContext = (options: Partial<PassContext> = {}): PassContext => 
   opsToQuantize: null,
   opIdsToSkip: [],
   minRegion: 1,
+  calibration: null,
   note() {},
   ...options,
 });

@@ -182,6 +182,9 @@ export function decodeModel(bytes: Uint8Array): ModelProto {
   return model as unknown as ModelProto;
 }
 
+/** The bytes of a model file. The message is given as onnx-proto names its fields; absent ones have their defaults. */
+export const encodeModel = (model: object): Uint8Array => onnxProto.onnx.ModelProto.encode(model).finish();
+
 /** A 64-bit integer as a number: exact up to 2^53 in magnitude, rounded beyond. */
 export function toNumber(value: Int64): number {
   if (typeof value === 'number') return value;
