@@ -25,6 +25,17 @@ const convTranspose: NodeExporter = (n) => {
   withResidual(n, (output) => n.w.node('ConvTranspose', operands(n), attrs, output));
 };
 
+/** Convolutions over three dimensions. */
+const conv3d: NodeExporter = (n) => {
+  const { transposed, groups } = n.attrs as { transposed: boolean; groups: number };
+  const attrs = {
+    ...window(n.attrs),
+    group: groups,
+    ...(transposed ? { output_padding: list(n.attrs, 'outputPads') } : {}),
+  };
+  withActivation(n, (output) => n.w.node(transposed ? 'ConvTranspose' : 'Conv', operands(n), attrs, output));
+};
+
 /** A matrix with rows and columns exchanged, its grid along. */
 function transposed({ type, data }: Tensor): Tensor {
   const [rows, columns] = type.shape as [number, number];
@@ -61,6 +72,16 @@ const matmul: NodeExporter = (n) => {
   const inputs = [transX ? turn(0) : n.in(0), transY ? turn(1) : n.in(1)];
   if (alpha === 1) n.w.node('MatMul', inputs, {}, n.outs[0]);
   else n.w.node('Mul', [n.w.node('MatMul', inputs), n.w.float(Number(alpha))], {}, n.outs[0]);
+};
+
+/** A name of an index as a letter. */
+const letter = (index: number): string => String.fromCharCode((index < 26 ? 97 : 65 - 26) + index);
+
+const einsum: NodeExporter = (n) => {
+  const word = (indices: readonly number[]): string => indices.map(letter).join('');
+  const terms = (n.attrs.operands as readonly (readonly number[])[]).map(word).join(',');
+  const inputs = n.node.inputs.map((_, slot) => n.in(slot));
+  n.w.node('Einsum', inputs, { equation: `${terms}->${word(list(n.attrs, 'result'))}` }, n.outs[0]);
 };
 
 const pool: NodeExporter = (n) => {
@@ -114,9 +135,11 @@ export const LAYERS: Readonly<Record<string, NodeExporter>> = {
   conv2d: conv,
   depthwise_conv2d: conv,
   conv2d_transpose: convTranspose,
+  conv3d,
   mul: product,
   fc: product,
   matmul,
+  einsum,
   pool2d: pool,
   affine_channel: affineChannel,
   batch_norm: batchNorm,

@@ -34,6 +34,9 @@ const TWINS: Readonly<Record<string, string>> = {
   logical_xor: 'Xor',
   logical_not: 'Not',
   isnan_v2: 'IsNaN',
+  bitwise_and: 'BitwiseAnd',
+  bitwise_or: 'BitwiseOr',
+  bitwise_xor: 'BitwiseXor',
   isinf_v2: 'IsInf',
 };
 
@@ -47,6 +50,8 @@ export const MATH: Readonly<Record<string, NodeExporter>> = {
   ...Object.fromEntries(Object.entries(TWINS).map(([op, type]) => [op, same(type)])),
   ...Object.fromEntries(ACTIVATION_OPS.map((kind) => [kind, activationOp(kind)])),
   square: (n) => void n.w.node('Mul', [n.in(0), n.in(0)], {}, n.outs[0]),
+  bitwise_left_shift: same('BitShift', () => ({ direction: 'LEFT' })),
+  bitwise_right_shift: same('BitShift', () => ({ direction: 'RIGHT' })),
   elementwise_fmod: same('Mod', () => ({ fmod: 1 })),
   softmax: same('Softmax', (a) => ({ axis: a.axis as number })),
 };

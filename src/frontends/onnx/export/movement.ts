@@ -49,6 +49,18 @@ const topK: NodeExporter = (n) => {
   n.w.multi('TopK', [n.in(0), n.w.ints([k])], { axis, largest: largest ? 1 : 0 }, n.outs);
 };
 
+const cumsum: NodeExporter = (n) => {
+  const { axis, exclusive, reverse } = n.attrs as { axis: number; exclusive: boolean; reverse: boolean };
+  const flags = { exclusive: exclusive ? 1 : 0, reverse: reverse ? 1 : 0 };
+  n.w.node('CumSum', [n.in(0), n.w.ints([axis])], flags, n.outs[0]);
+};
+
+/** Rows at places: ScatterND with indices of one number. */
+const scatter: NodeExporter = (n) => {
+  const places = n.w.node('Reshape', [n.in(1), n.w.ints([n.type(1).shape[0] as number, 1])]);
+  n.w.node('ScatterND', [n.in(0), places, n.in(2)], { reduction: n.attrs.reduction as string }, n.outs[0]);
+};
+
 const withInts =
   (type: string, name: string): NodeExporter =>
   (n) =>
@@ -95,6 +107,8 @@ export const MOVEMENT: Readonly<Record<string, NodeExporter>> = {
   cast: same('Cast', (a) => ({ to: elementOf(a.to as DType) })),
   shape: same('Shape'),
   top_k: topK,
+  cumsum,
+  scatter,
   arg_max: arg('ArgMax'),
   arg_min: arg('ArgMin'),
   reduce_mean: reduce('ReduceMean'),
