@@ -1,5 +1,6 @@
 import yargs, { type Argv } from 'yargs';
-import { EXIT_CODES, QcError, usageError } from '../support/errors.js';
+import { meaning } from '../host/files.js';
+import { EXIT_CODES, ioError, QcError, usageError } from '../support/errors.js';
 import { VERSION } from '../version.js';
 import { benchCommand } from './bench.js';
 import { calibrateCommand } from './calibrate.js';
@@ -143,6 +144,15 @@ async function main(argv: readonly string[]): Promise<number> {
 
 // A reader that stops early, such as head, is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code !== 'EPIPE') process.exit(report(ioError(`cannot write the result: ${meaning(error)}`)));
 });
+// Files are written and renamed in one turn of the event loop, so an interruption leaves none half-written.
+for (const [signal, number] of [
+  ['SIGINT', 2],
+  ['SIGTERM', 15],
+] as const)
+  process.once(signal, () => {
+    human(signal === 'SIGINT' ? 'interrupted' : 'terminated');
+    process.exit(128 + number);
+  });
 process.exitCode = await main(process.argv.slice(2));

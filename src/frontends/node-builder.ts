@@ -61,7 +61,7 @@ export class NodeBuilder implements GraphBuilder {
     checkTypes(types);
     const integers = takesIntegers(def, inputs, types);
     if (integers) this.unsupported(`${this.type} of ${integers.type.dtype} values`, 'Use float values.');
-    const folded = foldNode(def, attrs, inputs, types);
+    const folded = foldNode(def, attrs, inputs, types, this.scope.budget);
     const outputs = types.map((type, i) => this.create(op, type, folded?.[i]));
     if (!folded) this.pending.push({ op, attrs, inputs, outputs });
     return outputs;

@@ -3,6 +3,7 @@ import type { Tensor, TensorData } from '../ir/tensor.js';
 import { sameType, type TensorType } from '../ir/type.js';
 import type { PlainCodes } from '../ops/import-context.js';
 import { assert } from '../support/errors.js';
+import { FoldBudget } from './fold.js';
 
 /** A value that is not in the graph yet: its id is negative, its name may still change. */
 export interface Draft extends Value {
@@ -15,6 +16,8 @@ export interface Draft extends Value {
  */
 export class Scope {
   readonly graph: Graph;
+  /** What may still be computed from constants. */
+  readonly budget = new FoldBudget();
   private readonly values = new Map<string, Value>();
   /** Constants of the source that nobody has read yet. */
   private readonly lazy = new Map<string, () => Tensor>();

@@ -37,8 +37,17 @@ export function constantOf(
 export const scalarOf = (context: GraphBuilder, dtype: DType, value: number): Value =>
   dtype === 'f32' ? context.literal('number', f32([], [value])) : constantOf(context, 'number', dtype, [], [value]);
 
+/** Tables of places of more elements than this do not come from real models. */
+const MAX_PLACES = 2 ** 23;
+
+/** Throws for a table of places that would be too large. */
+export function checkPlaces(count: number): void {
+  if (!(count >= 0 && count <= MAX_PLACES)) throw new Error(`a table of ${count} places`);
+}
+
 /** The numbers 0, 1, ... along one dimension of a shape that is 1 in all others. */
 export function countingAlong(context: GraphBuilder, dtype: DType, rank: number, axis: number, size: number): Value {
+  checkPlaces(size);
   const shape = Array.from({ length: rank }, (_, d) => (d === axis ? size : 1));
   return constantOf(
     context,

@@ -1,6 +1,6 @@
 import type { Value } from '../ir/graph.js';
 import { sizeOf } from '../ir/type.js';
-import { castTo, combine, constantOf, countingAlong, fromTheEnd, reshapeTo, scalarOf } from './compose.js';
+import { castTo, checkPlaces, combine, constantOf, countingAlong, fromTheEnd, reshapeTo, scalarOf } from './compose.js';
 import type { OnnxImporter } from './import-context.js';
 import { normalizeAxis, plainDtype, show } from './shapes.js';
 
@@ -12,6 +12,7 @@ export const importTrilu: OnnxImporter = (context) => {
   const k = context.inputCount > 1 ? (context.numbers(1)?.[0] ?? 0) : 0;
   const upper = context.attrs.int('upper', 1) !== 0;
   const [rows, columns] = shape.slice(-2) as [number, number];
+  checkPlaces(rows * columns);
   const kept = Array.from({ length: rows * columns }, (_, i) => {
     const offset = (i % columns) - Math.floor(i / columns) - k;
     return Number(upper ? offset >= 0 : offset <= 0);
@@ -24,6 +25,7 @@ export const importTrilu: OnnxImporter = (context) => {
 export const importOneHot: OnnxImporter = (context) => {
   const [indices, values] = [context.input(0), context.input(2)];
   const [depth = Number.NaN] = context.numbers(1) ?? [];
+  if (show(values.type.shape) !== show([2])) throw new Error(`values of shape ${show(values.type.shape)}, [2] expected`);
   const rank = indices.type.shape.length + 1;
   const axis = normalizeAxis(context.attrs.int('axis', -1), rank);
   const spread = [...indices.type.shape.slice(0, axis), 1, ...indices.type.shape.slice(axis)];

@@ -2,7 +2,7 @@ import type { Value } from '../ir/graph.js';
 import { numbers, rowMajorStrides } from '../ir/tensor.js';
 import { sizeOf } from '../ir/type.js';
 import { stridedIndices } from './broadcast.js';
-import { combine, constantOf, fromTheEnd, reshapeTo, scalarOf } from './compose.js';
+import { checkPlaces, combine, constantOf, fromTheEnd, reshapeTo, scalarOf } from './compose.js';
 import type { ImportContext } from './import-context.js';
 import { normalizeAxis, show } from './shapes.js';
 
@@ -24,6 +24,7 @@ export function elementPlaces(context: ImportContext, x: readonly number[], indi
   checkIndices(indices, extent);
   const strides = rowMajorStrides(x);
   const others = shape.map((n, d) => (d === axis ? 1 : n));
+  checkPlaces(sizeOf(others));
   const base = constantOf(context, 'places', 'i64', others, stridedIndices(others, strides));
   const step = scalarOf(context, 'i64', strides[axis] as number);
   const along = combine(context, 'elementwise_mul', fromTheEnd(context, indices, extent), step);
@@ -50,6 +51,7 @@ export function slicePlaces(context: ImportContext, x: readonly number[], indice
   });
   const sum = parts.reduce((a, b) => combine(context, 'elementwise_add', a, b));
   if (batch === 0) return sum;
+  checkPlaces(sizeOf(batchShape));
   const bases = stridedIndices(batchShape, strides.slice(0, batch));
   const spread = [...batchShape, ...tuples.slice(batch).map(() => 1)];
   return combine(context, 'elementwise_add', sum, constantOf(context, 'places', 'i64', spread, bases));

@@ -1,6 +1,6 @@
 import type { Value } from '../ir/graph.js';
 import { isCodes, sizeOf } from '../ir/type.js';
-import { castTo, combine, constantOf, reshapeTo } from './compose.js';
+import { castTo, checkPlaces, combine, constantOf, reshapeTo } from './compose.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { onReals } from './import-helpers.js';
 import { asImage, type Image } from './import-image.js';
@@ -68,6 +68,7 @@ function maxWithPlaces(context: ImportContext): Value[] {
   const attrs = { ...windowOf(context, image), ceilMode, columnMajor };
   const [values, places] = context.addMany('max_pool2d_with_index', attrs, [image.value]) as [Value, Value];
   const [n, c, h, w] = image.value.type.shape as [number, number, number, number];
+  checkPlaces(n * c);
   const starts = constantOf(
     context,
     'planes',

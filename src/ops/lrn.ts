@@ -28,7 +28,8 @@ export const lrn = defineOp<LrnAttrs>({
   infer(attrs, inputs) {
     const { shape } = realTypeOf(inputs, 0);
     if (shape.length < 2) throw new Error(`channels of a tensor of rank ${shape.length}`);
-    if (!Number.isInteger(attrs.size) || attrs.size < 1) throw new Error(`a window of ${attrs.size} channels`);
+    if (!Number.isInteger(attrs.size) || attrs.size < 1 || attrs.size > 2 ** 16)
+      throw new Error(`a window of ${attrs.size} channels`);
     return [{ dtype: 'f32', shape }];
   },
   reference(attrs, inputs) {

@@ -12,7 +12,8 @@ function infer(attrs: MaxPlacesAttrs, inputs: readonly (InferInput | null)[]): T
   checkWindow(window);
   if (shape.length !== 4) throw new Error(`pooling of ${show(shape)}: rank 4 expected`);
   const to = [...shape.slice(0, 2), ...windowOutput(shape.slice(2), window, attrs.ceilMode)];
-  if (sizeOf(shape.slice(2)) > 2 ** 24) throw new Error(`places in planes of ${show(shape.slice(2))}`);
+  const extent = sizeOf(shape.slice(2).map((n, d) => n + (attrs.pads[d] as number) + (attrs.pads[d + 2] as number)));
+  if (extent > 2 ** 24) throw new Error(`places in planes of ${show(shape.slice(2))}`);
   return [
     { dtype: 'f32', shape: to },
     { dtype: 'i64', shape: to },

@@ -34,6 +34,9 @@ export function windowOutput(input: readonly number[], w: Window2d, ceilMode = f
   });
 }
 
+/** No number of a window is larger than the largest image: tables of its taps are made. */
+const MOST = 2 ** 16;
+
 /** Throws unless the window makes sense. */
 export function checkWindow(w: Window2d): void {
   const lists: [string, readonly number[], number, number][] = [
@@ -44,7 +47,8 @@ export function checkWindow(w: Window2d): void {
   ];
   for (const [what, list, length, least] of lists) {
     if (list.length !== length) throw new Error(`${what} ${show(list)}: ${length} numbers expected (two dimensions)`);
-    if (list.some((v) => !Number.isInteger(v) || v < least)) throw new Error(`${what} ${show(list)} is out of range`);
+    if (list.some((v) => !Number.isInteger(v) || v < least || v > MOST))
+      throw new Error(`${what} ${show(list)} is out of range`);
   }
 }
 

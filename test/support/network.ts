@@ -1,5 +1,5 @@
 /** Writes small float and fake-quantized ONNX networks for tests, layer by layer, with seeded weights. */
-import { type AttrSpec, model, type NodeSpec, type TensorSpec } from './onnx.js';
+import { type AttrSpec, type ModelSpec, model, type NodeSpec, type TensorSpec } from './onnx.js';
 
 /** A grid for activations: u8 or s8 with scale and zero point. */
 export interface Grid {
@@ -90,9 +90,15 @@ export class Network {
     return this.op('DequantizeLinear', [codes, ...this.params(scales, zeros, u8 ? 'u8' : 'i8')], attrs);
   }
 
+  /** The model with these outputs as plain data. */
+  spec(outputs: readonly string[], opset = 17): ModelSpec {
+    const { nodes, initializers, inputs } = this;
+    const open = Object.fromEntries(outputs.map((name) => [name, { shape: null }]));
+    return { nodes, initializers, inputs, outputs: open, opset, opsets: { 'com.microsoft': 1 } };
+  }
+
   /** The bytes of the model with these outputs. */
   bytes(outputs: readonly string[], opset = 17): Uint8Array {
-    const { nodes, initializers, inputs } = this;
-    return model({ nodes, initializers, inputs, outputs, opset, opsets: { 'com.microsoft': 1 } });
+    return model({ ...this.spec(outputs, opset), outputs });
   }
 }

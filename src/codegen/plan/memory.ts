@@ -1,3 +1,4 @@
+import { modelError } from '../../support/errors.js';
 import { SLACK_BYTES } from '../kernel.js';
 import { type Buffer, isRef, type Plan } from './plan.js';
 
@@ -15,6 +16,8 @@ export interface MemoryMap {
 export const INIT_FLAG_ADDRESS = 0;
 const FIRST_ADDRESS = 64;
 const ALIGNMENT = 64;
+/** The most that 32-bit memory can hold, but for its last page. */
+const MAX_BYTES = 2 ** 32 - 65536;
 
 const aligned = (n: number): number => Math.ceil(n / ALIGNMENT) * ALIGNMENT;
 
@@ -36,6 +39,7 @@ function lifetimes(plan: Plan): Map<number, [number, number]> {
  * Places every buffer: data first (it is in the file), then packed weights, inputs and outputs, then the arena.
  * Arena buffers are placed by size, largest first, at the lowest address where no buffer alive at the same time is
  * (greedy by size, Pisarchyk and Lee, "Efficient memory management for deep neural net inference", 2020).
+ * Throws a model error for more than a module can have.
  */
 export function planMemory(plan: Plan): MemoryMap {
   const addresses = new Array<number>(plan.buffers.length).fill(0);
@@ -54,7 +58,12 @@ export function planMemory(plan: Plan): MemoryMap {
   weights += placeAll(['packed']);
   const border = placeAll(['input', 'output']);
   const arena = placeArena(plan, addresses, end);
-  return { addresses, dataEnd, weights, activations: border + arena, total: end + arena + SLACK_BYTES };
+  const total = end + arena + SLACK_BYTES;
+  if (total > MAX_BYTES)
+    throw modelError(`the network needs ${(total / 2 ** 30).toFixed(1)} GiB of memory, a module can have 4`, {
+      remedy: 'Compile it for smaller inputs: --input-shape, --batch.',
+    });
+  return { addresses, dataEnd, weights, activations: border + arena, total };
 }
 
 function placeArena(plan: Plan, addresses: number[], base: number): number {

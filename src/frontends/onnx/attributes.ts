@@ -43,8 +43,13 @@ export function sourceAttrs(node: NodeProto, source: TensorSource): SourceAttrs 
     if (fallback !== undefined) return fallback;
     throw modelError(`attribute ${quoted(name)} is missing`);
   };
-  const number = (a: AttributeProto): number => (typeOf(a) === INT ? toNumber(a.i) : a.f);
-  const list = (a: AttributeProto): number[] => (typeOf(a) === INTS ? a.ints.map(toNumber) : [...a.floats]);
+  const real = (a: AttributeProto, v: number): number => {
+    if (Number.isNaN(v)) throw modelError(`attribute ${quoted(a.name)} is NaN`);
+    return v;
+  };
+  const number = (a: AttributeProto): number => (typeOf(a) === INT ? toNumber(a.i) : real(a, a.f));
+  const list = (a: AttributeProto): number[] =>
+    typeOf(a) === INTS ? a.ints.map(toNumber) : a.floats.map((v) => real(a, v));
   const read = <T>(a: AttributeProto | undefined, how: (a: AttributeProto) => T): T | undefined => a && how(a);
   return {
     has: (name) => byName.has(name),
