@@ -25,7 +25,8 @@ export const importTrilu: OnnxImporter = (context) => {
 export const importOneHot: OnnxImporter = (context) => {
   const [indices, values] = [context.input(0), context.input(2)];
   const [depth = Number.NaN] = context.numbers(1) ?? [];
-  if (show(values.type.shape) !== show([2])) throw new Error(`values of shape ${show(values.type.shape)}, [2] expected`);
+  if (show(values.type.shape) !== show([2]))
+    throw new Error(`values of shape ${show(values.type.shape)}, [2] expected`);
   const rank = indices.type.shape.length + 1;
   const axis = normalizeAxis(context.attrs.int('axis', -1), rank);
   const spread = [...indices.type.shape.slice(0, axis), 1, ...indices.type.shape.slice(axis)];
