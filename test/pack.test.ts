@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { INSTALL } from './embed/engines.js';
 import { skipUnless } from './support/skip.js';
 
 const pkg = JSON.parse(readFileSync('package.json', 'utf8')) as { name: string; version: string };
@@ -59,6 +60,13 @@ test('the tarball holds the build product and the papers, nothing else', () => {
   }
 });
 
+const publint = join(INSTALL, 'node_modules/publint/src/cli.js');
+if (skipUnless(existsSync(publint), 'publint finds nothing', 'publint is not installed: npm ci --prefix test/engines'))
+  test('publint finds nothing', () => {
+    const { code, out, err } = run(temp, process.execPath, publint, 'run', tarball, '--strict');
+    assert.is(code, 0, out + err);
+  });
+
 if (online) {
   test('it installs into an empty folder', () => assert.ok(ok, err));
 
@@ -83,6 +91,15 @@ if (online) {
     const { code, out, err } = run(home, process.execPath, '--input-type=module', '-e', script);
     assert.is(code, 0, err);
     assert.is(out.trim(), 'function');
+  });
+
+  test('the plugins for bundlers are importable', () => {
+    for (const bundler of ['vite', 'rollup', 'webpack', 'esbuild']) {
+      const script = `const { default: qc } = await import('${pkg.name}/${bundler}'); console.log(typeof qc, qc().name ?? '')`;
+      const { code, out, err } = run(home, process.execPath, '--input-type=module', '-e', script);
+      assert.is(code, 0, err);
+      assert.match(out, /^function/);
+    }
   });
 
   test('its declarations stand on their own', () => {

@@ -48,11 +48,11 @@ function sides(values: readonly string[]): [number, number] {
   return [Number(match[1]), Number(match[2])];
 }
 
-/** What --image-input says; names may hold commas and `=`, so settings start at the first known one. */
+/** What --image-input says: the name, which may hold commas, up to the first word with `=`, then settings. */
 export function parseImageInput(text: string): ImageInputOptions {
   const words = text.split(',');
   const keyOf = (word: string): string => word.slice(0, Math.max(0, word.indexOf('='))).trim();
-  const found = words.findIndex((word) => keyOf(word) in SETTINGS);
+  const found = words.findIndex((word, i) => (i === 0 ? keyOf(word) in SETTINGS : word.includes('=')));
   const start = found < 0 ? words.length : found;
   const name = words.slice(0, start).join(',');
   const settings: Settings = name === '' ? {} : { name };

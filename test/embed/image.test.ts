@@ -157,8 +157,8 @@ test('options that do not fit are usage errors', async () => {
 
 test('--image-input', () => {
   assert.equal(parseImageInput('image'), { name: 'image' });
-  assert.equal(parseImageInput('a,b=c,mean=0.485,0.456,0.406,std=1,order=bgr,resize=none,largest=640x480'), {
-    name: 'a,b=c',
+  assert.equal(parseImageInput('a,b,mean=0.485,0.456,0.406,std=1,order=bgr,resize=none,largest=640x480'), {
+    name: 'a,b',
     mean: [0.485, 0.456, 0.406],
     std: [1],
     order: 'bgr',
