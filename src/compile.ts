@@ -191,7 +191,9 @@ function describeModule(
   const [inputs, outputs] = [plan.inputs.map(place), plan.outputs.map(place)];
   const batched = batch !== null && batch > 1 && [...inputs, ...outputs].every(({ shape }) => shape[0] === batch);
   const pages = pagesFor(memory);
-  const steps = profile ? { profile: { export: STEP_EXPORT, steps: describeSteps(graph, plan, OPS, target) } } : {};
+  const steps = profile
+    ? { profile: { export: STEP_EXPORT, steps: describeSteps(graph, plan, memory, OPS, target) } }
+    : {};
   return {
     version: ABI_VERSION,
     compiler: VERSION,

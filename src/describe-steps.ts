@@ -1,5 +1,6 @@
 import { type Isa, STORAGE_BYTES } from './codegen/kernel.js';
 import type { View } from './codegen/lowering.js';
+import type { MemoryMap } from './codegen/plan/memory.js';
 import { type Call, isRef, type Plan } from './codegen/plan/plan.js';
 import { stepsOf } from './codegen/plan/steps.js';
 import { describeProduct } from './describe-product.js';
@@ -9,7 +10,13 @@ import type { Op } from './ops/op.js';
 import type { StepInfo } from './runtime/abi.js';
 
 /** What each step of a run computes and how much it has to do, in order. */
-export function describeSteps(graph: Graph, plan: Plan, ops: ReadonlyMap<string, Op>, target: Isa): StepInfo[] {
+export function describeSteps(
+  graph: Graph,
+  plan: Plan,
+  memory: MemoryMap,
+  ops: ReadonlyMap<string, Op>,
+  target: Isa,
+): StepInfo[] {
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
   return stepsOf(plan.calls).map((calls) => {
     const node = nodes.get((calls[0] as Call).node);
@@ -30,7 +37,9 @@ export function describeSteps(graph: Graph, plan: Plan, ops: ReadonlyMap<string,
       macs: macsOf(graph, node, ops),
       ...(product ? { product } : {}),
       bytes,
-      ...(writes.some(({ buffer }) => reads.some((view) => view.buffer === buffer)) ? { inPlace: true } : {}),
+      ...(writes.some(({ buffer }) => reads.some((view) => view.buffer === buffer)) || overlap(plan, memory, calls)
+        ? { inPlace: true }
+        : {}),
     };
   });
 }
@@ -49,10 +58,22 @@ function viewsOf(graph: Graph, { views }: Plan, node: Node): { reads: View[]; wr
   return { reads: of(node.inputs), writes: of(node.outputs) };
 }
 
+const namedBuffers = (calls: readonly Call[]): number[] => [
+  ...new Set(calls.flatMap(({ args }) => args.flatMap((arg) => (isRef(arg) ? [arg.buffer] : [])))),
+];
+
+/** Whether two buffers of a step share memory: one is written where another is not needed any more. */
+function overlap({ buffers }: Plan, { addresses }: MemoryMap, calls: readonly Call[]): boolean {
+  const ranges = namedBuffers(calls)
+    .filter((i) => buffers[i]?.kind === 'arena')
+    .map((i) => [addresses[i] as number, (addresses[i] as number) + (buffers[i]?.bytes ?? 0)] as const)
+    .sort(([a], [b]) => a - b);
+  return ranges.some(([start], i) => i > 0 && start < (ranges[i - 1]?.[1] ?? 0));
+}
+
 /** Bytes of the buffers of some kinds that calls name, each counted once. */
 function bufferBytes(plan: Plan, calls: readonly Call[], kinds: readonly string[]): number {
-  const named = new Set(calls.flatMap(({ args }) => args.flatMap((arg) => (isRef(arg) ? [arg.buffer] : []))));
-  return [...named].reduce((sum, i) => {
+  return namedBuffers(calls).reduce((sum, i) => {
     const buffer = plan.buffers[i];
     return sum + (buffer && kinds.includes(buffer.kind) ? buffer.bytes : 0);
   }, 0);

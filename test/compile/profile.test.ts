@@ -86,6 +86,28 @@ test('a step can be repeated, and each is needed', async () => {
   );
 });
 
+test('a step whose result lies over its operand says so', async () => {
+  const net = new Network(5);
+  const x = net.fake(net.input('x', [1, 16, 8, 8]), U8);
+  const conv = (from: string): string =>
+    net.fake(net.op('Conv', [from, net.weights([16, 16, 3, 3], { scale: 0.002 })], { pads: [1, 1, 1, 1] }), U8);
+  const { wasm } = await compile(net.bytes([conv(conv(conv(conv(x))))]), { profile: true });
+  const loaded = createLoader('test', () => '', [profile]).loadSync(wasm as Uint8Array<ArrayBuffer>);
+  const steps = loaded.steps as readonly StepInfo[];
+  const result = (times: (i: number) => number): string => {
+    fill(loaded, 1);
+    for (const i of steps.keys()) for (let k = 0; k < times(i); k++) loaded.step?.(i);
+    return loaded.output(loaded.outputs[0]!.name).join();
+  };
+  const expected = result(() => 1);
+  assert.is(
+    result((i) => (steps[i]?.inPlace ? 1 : 3)),
+    expected,
+  );
+  const moved = steps.filter((_, i) => result((k) => (k === i ? 3 : 1)) !== expected);
+  assert.ok(moved.length > 0 && moved.every((s) => s.inPlace), 'Winograd in one block writes over what it has read');
+});
+
 test('steps name their ops, kernels, products and bytes', async () => {
   const { steps } = await open();
   const find = (type: string): StepInfo => steps.find((s) => s.type === type) as StepInfo;

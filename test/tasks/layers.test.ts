@@ -1,6 +1,7 @@
 /** What the times of layers mean: shares, peaks, the comparison with the best kernels, traces. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { planMemory } from '../../src/codegen/plan/memory.js';
 import { Planner } from '../../src/codegen/plan/planner.js';
 import { lower } from '../../src/compile.js';
 import { describeSteps } from '../../src/describe-steps.js';
@@ -149,7 +150,8 @@ test('profile builds describe products: shape, and what ranges and geometry allo
   const model = net.bytes([net.op('MatMul', [flat, net.values([960, 5])]), depthwise]);
   const products = (target: 'simd' | 'relaxed'): Map<number | undefined, ProductInfo> => {
     const { graph } = lower(model, resolveOptions({ target }));
-    const steps: StepInfo[] = describeSteps(graph, new Planner(graph, OPS, target).plan(), OPS, target);
+    const plan = new Planner(graph, OPS, target).plan();
+    const steps: StepInfo[] = describeSteps(graph, plan, planMemory(plan), OPS, target);
     return new Map(steps.flatMap((s) => (s.product ? [[s.macs, s.product] as const] : [])));
   };
   const byMacs = products('relaxed');
