@@ -118,18 +118,21 @@ export interface BenchResult<C extends BenchCase = BenchCase> {
   readonly failed: readonly FailedCase<C>[];
 }
 
+/** The state of the machine around a measurement. */
+export type RoundState = Pick<Round, 'cpuShare' | 'probe'>;
+
 /** The best probe of some rounds. */
-export const bestProbe = (rounds: readonly Round[]): number =>
+export const bestProbe = (rounds: readonly RoundState[]): number =>
   Math.max(...rounds.flatMap(({ probe }) => probe.map(({ best }) => best)));
 
-const slowest = ({ probe }: Round): number => Math.min(...probe.map(({ mean }) => mean));
+const slowest = ({ probe }: RoundState): number => Math.min(...probe.map(({ mean }) => mean));
 
 /** Whether the machine was at its best around and during a measurement, up to the threshold. */
-export const isCalm = (round: Round, peak: number, threshold: number): boolean =>
+export const isCalm = (round: RoundState, peak: number, threshold: number): boolean =>
   slowest(round) >= threshold * peak && round.cpuShare >= threshold;
 
 /** The speed that a measurement had of the core, for comparison with others. */
-export const calmness = (round: Round): number => round.cpuShare * slowest(round);
+export const calmness = (round: RoundState): number => round.cpuShare * slowest(round);
 
 /** Longest block in which warming up is judged, in milliseconds. */
 const WARM_BLOCK = 300;

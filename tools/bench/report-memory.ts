@@ -1,4 +1,4 @@
 /** Imported in front of a program: says at its end how much memory it took. */
-import { peakMemory } from './memory.js';
+import { peakMemory } from '../../src/host/bench/memory.js';
 
-process.on('exit', () => console.error(`@memory ${peakMemory()}`));
+process.on('exit', () => console.error(`@memory ${peakMemory() / (1 << 20)}`));

@@ -1,8 +1,12 @@
 /** Medians, ratios and the printed table. */
 
+import { bestProbe, isCalm } from '../../src/tasks/bench.js';
 import type { Case } from './cases.js';
+
 import type { Agreement } from './compare.js';
 import type { Measurement } from './job.js';
+
+export { bestProbe, calmness, isCalm } from '../../src/tasks/bench.js';
 
 /** All measurements of one case. */
 export interface CaseResult {
@@ -60,18 +64,6 @@ const median = (list: readonly number[]): number => [...list].sort((a, b) => a -
 
 /** `ENGINE:STYLE` of a case. */
 export const nameOf = ({ engine, style }: Case): string => `${engine}:${style}`;
-
-/** The best probe of some measurements. */
-export const bestProbe = (measurements: readonly Measurement[]): number =>
-  Math.max(...measurements.flatMap((m) => m.probe.map(({ best }) => best)));
-
-/** The speed that a measurement had of the core, for comparison with others. */
-export const calmness = ({ probe, cpuShare }: Measurement): number =>
-  cpuShare * Math.min(...probe.map(({ mean }) => mean));
-
-/** Whether the machine was at its best while measuring, up to the threshold. */
-export const isCalm = ({ probe, cpuShare }: Measurement, peak: number, threshold: number): boolean =>
-  Math.min(...probe.map(({ mean }) => mean)) >= threshold * peak && cpuShare >= threshold;
 
 /** Which rounds of a case were calm; all of them if none was. */
 function calmRounds(
