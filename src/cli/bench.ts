@@ -12,9 +12,8 @@ import { renderPage } from '../report/page.js';
 import { isWasm } from '../runtime/module-info.js';
 import { usageError } from '../support/errors.js';
 import { type BenchResult, published, runBench, unequalBuilds } from '../tasks/bench.js';
-import { analyzeLayers } from '../tasks/layers.js';
+import { timeLayers } from '../tasks/layers.js';
 import { enforceLimits, type Limit } from '../tasks/limits.js';
-import { greatest } from '../tasks/probe.js';
 import { chromeTrace, type Timeline } from '../tasks/trace.js';
 import { benchOptions, inputsOf, peersOf, placementOf, precisionsOf, speedLimits } from './bench-options.js';
 import { aboutText, benchTable, remarks } from './bench-text.js';
@@ -87,7 +86,7 @@ async function prepare(
 }
 
 /** The layers of the cases that were built for profiling, each in a fresh process. */
-async function timeLayers(cases: readonly PreparedCase[], placement: Placement): Promise<Timeline[]> {
+async function profileCases(cases: readonly PreparedCase[], placement: Placement): Promise<Timeline[]> {
   const timelines: Timeline[] = [];
   for (const { subject, name, profileJob, info } of cases) {
     if (!profileJob || !info) continue;
@@ -95,10 +94,7 @@ async function timeLayers(cases: readonly PreparedCase[], placement: Placement):
     const session = await openSession(`${subject}: ${name}`, profileJob, placement);
     try {
       await session.load();
-      const before = await session.peaks();
-      const profile = await session.profile();
-      const peaks = greatest(before, await session.peaks());
-      timelines.push({ name: `${subject}: ${name}`, report: analyzeLayers(profile, info.ops, peaks) });
+      timelines.push({ name: `${subject}: ${name}`, report: await timeLayers(session, info.ops) });
     } finally {
       session.close();
     }
@@ -146,7 +142,7 @@ async function measure(subjects: readonly string[], flags: Flags, folder: string
   const { cases, notes } = await prepare(subjects, flags, folder, placement);
   const open = (c: PreparedCase) => openSession(`${c.subject}: ${c.name}`, c.job, placement);
   const bench = await runBench(cases, open, options, progress);
-  const timelines = await timeLayers(cases, placement);
+  const timelines = await profileCases(cases, placement);
   const builds = cases.flatMap(({ subject, name, info }) => (info ? [{ subject, name, hashes: info.hashes }] : []));
   const date = new Date().toISOString().slice(0, 10);
   const core = placement.core === undefined ? {} : { core: placement.core };

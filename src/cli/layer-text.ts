@@ -1,4 +1,4 @@
-import { FAST_RATIO, JUDGED_SHARE, type Layer, type LayerKind } from '../tasks/layers.js';
+import { CALM_CORE, FAST_RATIO, JUDGED_SHARE, type Layer, type LayerKind } from '../tasks/layers.js';
 import type { Timeline } from '../tasks/trace.js';
 import { ms } from './bench-text.js';
 import { alignColumns, resultColors } from './terminal.js';
@@ -69,7 +69,7 @@ function verdictRows(layers: readonly Layer[]): string[] {
 
 /** The layers of a case: a table with bars, what they add up to, and how they compare with the best kernels. */
 export function layerText({ name, report }: Timeline): string {
-  const { run, sum, layers, shares, peaks, rounds, calm } = report;
+  const { run, sum, layers, shares, peaks, rounds, calm, core } = report;
   const { probe, pairs, bytes, reals, stream } = peaks;
   const relaxed = bytes > 0 ? `, relaxed bytes ${bytes.toFixed(1)}` : '';
   return [
@@ -81,6 +81,11 @@ export function layerText({ name, report }: Timeline): string {
     '',
     `the layers add up to ${ms(sum)} ms, a whole run takes ${ms(run)} ms (${percent(sum / run)}; ${calm} calm of ${rounds} runs)`,
     `outside of int8 kernels: ${percent(1 - shares.int8)} of the time (float ${percent(shares.float)}, conversions ${percent(shares.boundary)})`,
+    ...(core < CALM_CORE
+      ? [
+          `${resultColors.yellow('noise:')} the core had ${percent(core, 0)} of its best speed meanwhile: MAC/cycle allows for it`,
+        ]
+      : []),
     ...verdictRows(layers),
   ].join('\n');
 }

@@ -6,6 +6,7 @@ import { benchCommand } from './bench.js';
 import { calibrateCommand } from './calibrate.js';
 import { type Command, checkUnknown, Flags, type Parsed } from './command.js';
 import { compileCommand } from './compile.js';
+import { completionCommand } from './completion.js';
 import { evalCommand } from './eval.js';
 import { inspectCommand } from './inspect.js';
 import { PARSER } from './parse-words.js';
@@ -22,6 +23,7 @@ const COMMANDS: readonly Command[] = [
   evalCommand,
   benchCommand,
   preprocessCommand,
+  completionCommand(() => COMMANDS),
 ];
 
 const EPILOGUE = `Results go to stdout, everything else to stderr. NO_COLOR is honoured.

@@ -1,5 +1,5 @@
 import type { Layer, LayerKind, LayerReport } from '../tasks/layers.js';
-import { FAST_RATIO, JUDGED_SHARE } from '../tasks/layers.js';
+import { CALM_CORE, FAST_RATIO, JUDGED_SHARE } from '../tasks/layers.js';
 import type { Timeline } from '../tasks/trace.js';
 import { barCell, legend, strip, type Tone } from './charts.js';
 import { type Html, html } from './html.js';
@@ -81,8 +81,9 @@ ${table(
 )}`;
 }
 
-function lead({ run, sum, shares, calm, rounds }: LayerReport): string {
-  return `The layers add up to ${sum.toFixed(3)} ms, a whole run takes ${run.toFixed(3)} ms (${percent(sum / run)}; ${calm} calm of ${rounds} runs). Outside of int8 kernels: ${percent(1 - shares.int8)} of the time.`;
+function lead({ run, sum, shares, calm, rounds, core }: LayerReport): string {
+  const noise = core < CALM_CORE ? ` The machine was busy: the core had ${percent(core, 0)} of its best speed.` : '';
+  return `The layers add up to ${sum.toFixed(3)} ms, a whole run takes ${run.toFixed(3)} ms (${percent(sum / run)}; ${calm} calm of ${rounds} runs). Outside of int8 kernels: ${percent(1 - shares.int8)} of the time.${noise}`;
 }
 
 /** The time per layer of one network: a run from left to right, the layers as a table, the verdicts. */

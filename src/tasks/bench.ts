@@ -72,6 +72,8 @@ export interface BenchSession {
   measure(milliseconds: number): Promise<Round>;
   profile(rounds?: number): Promise<Profile>;
   peaks(): Promise<Peaks>;
+  /** The speed of the core at this moment. */
+  probe(): Promise<ProbeSpeed>;
   memory(): Promise<number>;
   close(): void;
 }

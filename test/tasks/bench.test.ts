@@ -54,6 +54,7 @@ function sessions(rounds: Readonly<Record<string, readonly Round[]>>, log: strin
         },
         profile: () => Promise.reject(new Error('not asked for')),
         peaks: () => Promise.reject(new Error('not asked for')),
+        probe: () => Promise.reject(new Error('not asked for')),
         memory: async () => 1e6,
         close: () => void open--,
       };

@@ -10,8 +10,9 @@ import { resolveOptions } from '../../src/options.js';
 import { probeModule } from '../../src/probe-module.js';
 import type { OpInfo, ProductInfo, StepInfo } from '../../src/runtime/abi.js';
 import type { Profile, StepTime } from '../../src/runtime/net.js';
+import type { BenchSession } from '../../src/tasks/bench.js';
 import { bestKernel } from '../../src/tasks/best-kernels.js';
-import { analyzeLayers, arithmeticOf } from '../../src/tasks/layers.js';
+import { analyzeLayers, arithmeticOf, timeLayers } from '../../src/tasks/layers.js';
 import { Prober } from '../../src/tasks/probe.js';
 import { chromeTrace } from '../../src/tasks/trace.js';
 import { type Grid, Network } from '../support/network.js';
@@ -180,6 +181,27 @@ test('a probe finds the speed of each kind of instructions', async () => {
     assert.is(peaks.bytes > 0, relaxed);
     assert.ok([peaks.probe, peaks.pairs, peaks.reals, peaks.stream].every((v) => Number.isFinite(v) && v > 0));
   }
+});
+
+test('a profile on a busy machine is repeated, and the calmest counts', async () => {
+  const means = [20, 30, 25, 40, 47, 47];
+  let profiles = 0;
+  const session = {
+    peaks: async () => PEAKS,
+    probe: async () => ({ mean: means.shift() ?? 10, best: 48 }),
+    profile: async () => profileOf([step({ milliseconds: ++profiles })]),
+  } as unknown as BenchSession;
+  const report = await timeLayers(session, []);
+  assert.is(profiles, 3, 'the third was calm');
+  assert.is(report.sum, 3);
+  assert.is(report.core, 47 / 48);
+  const busy = { ...session, probe: async () => ({ mean: 24, best: 48 }) };
+  const product = dense({});
+  const slow = { ...busy, profile: async () => profileOf([step({ product, milliseconds: 1 })]) } as BenchSession;
+  const { core, layers } = await timeLayers(slow, []);
+  assert.is(core, 0.5);
+  const calm = analyzeLayers(profileOf([step({ product, milliseconds: 1 })]), [], PEAKS).layers[0];
+  assert.is(layers[0]?.verdict?.perCycle, 2 * calm!.verdict!.perCycle, 'half of the core, twice as much per cycle');
 });
 
 test('a trace has the layers one after another', () => {

@@ -88,6 +88,7 @@ const HANDLERS: { [N in RequestName]: (request: Requests[N]['request']) => unkno
     return engine.profile(options);
   },
   peaks: () => machine().peaks(),
+  probe: () => machine().speed(400),
   memory: peakMemory,
 };
 

@@ -1,7 +1,7 @@
 import type { DataType, TensorInfo } from '../../runtime/abi.js';
 import type { Profile } from '../../runtime/net.js';
 import type { EngineAbout, Loaded, Round } from '../../tasks/bench.js';
-import type { Peaks } from '../../tasks/probe.js';
+import type { Peaks, ProbeSpeed } from '../../tasks/probe.js';
 
 /** What can run a network: this compiler's modules, or onnxruntime in its two builds. */
 export type EngineName = 'qc' | 'ort-node' | 'ort-web';
@@ -38,6 +38,7 @@ export interface Requests {
   measure: { request: { milliseconds: number }; result: Round };
   profile: { request: { rounds?: number }; result: Profile };
   peaks: { request: object; result: Peaks };
+  probe: { request: object; result: ProbeSpeed };
   /** Peak memory of the process, in bytes. */
   memory: { request: object; result: number };
 }

@@ -95,6 +95,7 @@ export async function openSession(what: string, job: Job, placement: Placement =
     measure: (milliseconds) => session.ask('measure', { milliseconds }),
     profile: (rounds) => session.ask('profile', rounds === undefined ? {} : { rounds }),
     peaks: () => session.ask('peaks', {}),
+    probe: () => session.ask('probe', {}),
     memory: () => session.ask('memory', {}),
     close: () => session.close(),
   };
