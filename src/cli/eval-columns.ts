@@ -22,6 +22,8 @@ export interface EvalColumn {
   readonly info?: ModuleInfo;
   readonly moduleBytes?: number;
   readonly notes: readonly string[];
+  /** Compiles it once more so that every layer can be timed; absent for modules. */
+  profiled?(): Promise<{ readonly wasm: Uint8Array; readonly info: ModuleInfo }>;
 }
 
 const hasInt8 = ({ ops }: ModuleInfo): boolean => ops.some((op) => op.int8 && !isConversion(op));
@@ -41,13 +43,18 @@ async function modelColumn(path: string, flags: Flags, name: string, change: Com
   const model = openModel(path, flags.required('model-file'));
   const onPass = (event: { index: number; name: string }): void =>
     progress(`${name}: pass ${event.index} ${event.name}`);
-  const { wasm, report, notes } = await compile(model.files, { ...modelOptions(model, flags), ...change, onPass });
+  const options = { ...modelOptions(model, flags), ...change };
+  const { wasm, report, notes } = await compile(model.files, { ...options, onPass });
   progress('');
   return {
     source: { kind: 'module', name, file: path, module: wasmModule(path, wasm) },
     info: report,
     moduleBytes: wasm.length,
     notes,
+    async profiled() {
+      const build = await compile(model.files, { ...options, profile: true, verify: false });
+      return { wasm: build.wasm, info: build.report };
+    },
   };
 }
 

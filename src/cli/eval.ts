@@ -1,15 +1,12 @@
-import { basename, dirname } from 'node:path';
 import { type Evaluated, evaluate } from '../host/evaluate.js';
-import { writeFiles } from '../host/files.js';
 import { machine } from '../host/machine.js';
-import { thumbnails } from '../host/thumbnails.js';
-import { evaluationPage } from '../report/evaluation.js';
 import { comparedPair, type ReportColumn } from '../report/evaluation-rows.js';
 import { QcError, usageError } from '../support/errors.js';
 import type { Collector } from '../tasks/evaluate/evaluation.js';
 import type { Command, Flags } from './command.js';
 import { type EvalColumn, evalColumns } from './eval-columns.js';
 import { classNames, EVAL_FLAGS, evaluateOptions, limit } from './eval-flags.js';
+import { writeReport } from './eval-report.js';
 import { evaluationText } from './eval-text.js';
 import { colors, formatTime, human, progress, result, resultJson } from './terminal.js';
 
@@ -119,31 +116,6 @@ function withOldFlags(flags: Flags): Flags {
   return flags.text('optimize_fp32_model') === 'false' ? flags.with({ 'no-fuse': true }) : flags;
 }
 
-async function writeReport(
-  path: string,
-  subject: string,
-  evaluated: Evaluated,
-  columns: readonly ReportColumn[],
-  modules: readonly EvalColumn[],
-  names: readonly string[],
-): Promise<void> {
-  const { evaluation, source } = evaluated;
-  const page = evaluationPage({
-    subject,
-    data: source.description,
-    machine: machine(),
-    columns: columns.map((column, i) => ({ ...column, ...(modules[i]?.info ? { info: modules[i].info } : {}) })),
-    evaluation,
-    classNames: names,
-    pictures: await thumbnails(
-      source,
-      evaluation.changed.map((change) => change.index),
-    ),
-  });
-  writeFiles(dirname(path), [{ name: basename(path), data: page }]);
-  human(`  ${colors.dim('report')} ${path}`);
-}
-
 async function run(subject: string, given: Flags): Promise<void> {
   const flags = withOldFlags(given);
   const options = evaluateOptions(flags);
@@ -165,7 +137,7 @@ async function run(subject: string, given: Flags): Promise<void> {
   tellData(evaluated);
   const failed = limits ? violations(columns, limits) : [];
   const report = flags.required('report');
-  if (report !== undefined) await writeReport(report, subject, evaluated, columns, modules, names);
+  if (report !== undefined) await writeReport(report, { subject, evaluated, columns, modules, names });
   if (flags.on('json')) resultJson(json(subject, evaluated, columns, modules));
   else result(evaluationText(evaluated.evaluation, columns, flags, names));
   if (failed.length > 0) throw new QcError('check', failed.join('\n  '));

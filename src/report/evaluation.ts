@@ -1,9 +1,11 @@
 import type { ModuleInfo } from '../runtime/abi.js';
 import { formatBytes, formatShare } from '../support/format.js';
 import type { Evaluation } from '../tasks/evaluate/evaluation.js';
+import type { Timeline } from '../tasks/trace.js';
 import { histogram } from './charts.js';
 import { comparedPair, evaluationRows, type ReportColumn } from './evaluation-rows.js';
 import { type Html, html, raw } from './html.js';
+import { layerSection } from './layer-section.js';
 import { renderPage, type Section, type Tile } from './page.js';
 import { facts, numberCell, table } from './table.js';
 
@@ -19,6 +21,8 @@ export interface EvaluationReport {
   };
   readonly columns: readonly (ReportColumn & { readonly info?: ModuleInfo })[];
   readonly evaluation: Evaluation;
+  /** The time per layer of the column that is compared. */
+  readonly layers?: Timeline;
   readonly classNames: readonly string[];
   /** Pictures of samples as data URLs, by index. */
   readonly pictures: ReadonlyMap<number, string>;
@@ -210,6 +214,7 @@ export function evaluationPage(report: EvaluationReport): string {
     sections: [
       resultSection(report),
       latencySection(report),
+      ...(report.layers ? [layerSection(report.layers)] : []),
       ...(columns.length > 1 ? [changedSection(report)] : []),
       ...(classified ? [confusionSection(report), classSection(report)] : []),
       aboutSection(report),

@@ -56,6 +56,8 @@ test.before(async () => {
   writeFileSync(path('fp32.wasm'), (await compile(bytes, { precision: 'fp32' })).wasm);
   writeFileSync(path('int8.wasm'), (await compile(bytes)).wasm);
   writeFileSync(path('flat.wasm'), (await compile(CONSTANT)).wasm);
+  writeFileSync(path('flat.onnx'), CONSTANT);
+  writeFileSync(path('mean.wasm'), (await compile(MEAN)).wasm);
   const digits = loadTestDigits();
   const pixels = Array.from({ length: COUNT }, (_, i) => [...digits.pixels(i)]);
   const labels = pixels.map((_, i) => digits.label(i));
@@ -348,6 +350,59 @@ test('old command lines of the tester need only their first word changed', async
   );
 });
 
+/** A network that tells the mean of each channel. */
+const MEAN = model({
+  inputs: { image: [1, 3, 8, 8] },
+  outputs: { means: [1, 3] },
+  nodes: [
+    { op: 'GlobalAveragePool', inputs: ['image'], outputs: ['pooled'] },
+    { op: 'Flatten', inputs: ['pooled'], outputs: ['means'] },
+  ],
+});
+
+test('a folder and its data sets in both forms give the same figures', async () => {
+  mkdirSync(path('rgb'));
+  for (let i = 0; i < 9; i++) {
+    const image = new PNG({ width: 12, height: 10 });
+    for (let p = 0; p < 120; p++) image.data.set([40 * (i % 3) + p, 60 + p, 90 - p / 2, 255], 4 * p);
+    writeFileSync(path(`rgb/${i}.png`), PNG.sync.write(image));
+  }
+  writeFileSync(path('rgb/val_list.txt'), [...Array(9).keys()].map((i) => `${i}.png ${i % 3}`).join('\n'));
+  const how = ['--resize', '9', '--decoder', 'js', '--mean', '0.4', '--std', '0.2'];
+  const make = (dtype: string): Promise<Outcome> =>
+    ok('preprocess', '--data-dir', 'rgb', '-o', `${dtype}.bin`, '--data-dim', '8', '--dtype', dtype, ...how);
+  await Promise.all([make('f32'), make('u8')]);
+  writeFileSync(
+    path('metric-sum.mjs'),
+    `export default {
+    score: ({ outputs }) => [...outputs.means.data],
+    summarize: (scores) => ({ sum: scores.flat().reduce((a, b) => a + b, 0) }) };`,
+  );
+  const [folderRun, f32Run, u8Run] = await Promise.all([
+    evaluate('mean.wasm', '--data', 'rgb', ...how, '--metric', 'metric-sum.mjs'),
+    evaluate('mean.wasm', '--data', 'f32.bin', '--metric', 'metric-sum.mjs'),
+    evaluate('mean.wasm', '--data', 'u8.bin', '--metric', 'metric-sum.mjs', '--num-threads', '2', '--batch-size', '4'),
+  ]);
+  const told = ({ samples, columns: [c] }: Report): unknown[] => [samples, c?.accuracy, c?.metric];
+  assert.equal(told(f32Run), told(folderRun));
+  assert.equal(told(u8Run), told(folderRun));
+  assert.ok(Number.isFinite(folderRun.columns[0]?.metric.sum));
+  writeFileSync(path('cut.bin'), readFileSync(path('f32.bin')).subarray(0, 3000));
+  const cases: [args: string[], message: RegExp][] = [
+    [
+      ['mean.wasm', '--data', 'cut.bin'],
+      /cut\.bin: truncated: 3000 bytes, but 9 pictures of 8x8 with labels take 6992/,
+    ],
+    [['mean.wasm', '--data', 'u8.bin', '--label-offset', '1'], /label 0 is no class of the network.*1 to 3/],
+    [['fp32.wasm', '--data', 'f32.bin'], /f32\.bin: its pictures are 8x8, the network takes 28x28/],
+  ];
+  await each(cases, async ([args, message]) => {
+    const { code, err } = await qc(['eval', ...args], folder);
+    assert.is(code, 3, err);
+    assert.match(err, message);
+  });
+});
+
 test('the page shows every section, and a browser has no complaint', async () => {
   await ok(
     'eval',
@@ -358,7 +413,7 @@ test('the page shows every section, and a browser has no complaint', async () =>
     '--decoder',
     'js',
     '--against',
-    'flat.wasm',
+    'flat.onnx',
     '--report',
     'out/page.html',
   );
@@ -370,6 +425,7 @@ test('the page shows every section, and a browser has no complaint', async () =>
     assert.equal(await page.locator('section.card h2').allTextContents(), [
       'Results',
       'Latency',
+      'Time per layer: flat.onnx',
       'Changed predictions',
       'Confusion',
       'Accuracy by class',
