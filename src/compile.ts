@@ -1,7 +1,8 @@
 import { attachSelfTest } from './attach-self-test.js';
 import { assemble, emitCode, pagesFor, STEP_EXPORT } from './codegen/emit.js';
 import { type MemoryMap, planMemory } from './codegen/plan/memory.js';
-import type { Border, Plan } from './codegen/plan/plan.js';
+import { type Border, entriesOf, entryExport, type Plan } from './codegen/plan/plan.js';
+import { mergePlans } from './codegen/plan/merge-plans.js';
 import { Planner } from './codegen/plan/planner.js';
 import { describeOps } from './describe-ops.js';
 import { describeSteps } from './describe-steps.js';
@@ -17,7 +18,7 @@ import type { PassContext } from './passes/pass.js';
 import { calibratedPasses, dumpName, type PassEvent, passesFor, runPipeline } from './passes/pipeline.js';
 import { calibrationJson } from './quant/calibration.js';
 import { requireInt8 } from './require-int8.js';
-import { ABI_VERSION, type ModuleInfo, type Target, type TensorInfo } from './runtime/abi.js';
+import { ABI_VERSION, type EntryInfo, type ModuleInfo, type Target, type TensorInfo } from './runtime/abi.js';
 import { declarations, loaderSource } from './runtime/package-files.js';
 import { poolDeclarations, poolFiles } from './runtime/pool-files.js';
 import { shareWeights } from './share-weights.js';
@@ -109,9 +110,10 @@ export async function compile(model: Uint8Array | ModelFiles, options: CompileOp
   const source = recordFiles(model);
   const { name, inline } = resolved;
   const { graph, dumps, stages, notes } = lower(source, resolved);
+  const graphs = [graph, ...furtherGraphs(source, resolved)];
   const hashes = { model: await hashOf(source), options: await sha256(optionsKey(resolved)) };
   const build = (target: Target, sharesWeights = false): Promise<Built> =>
-    buildModule(graph, resolved, hashes, target, sharesWeights);
+    buildModule(graphs, resolved, hashes, target, sharesWeights);
   const main = await build(resolved.target === 'relaxed' ? 'relaxed' : 'simd');
   const relaxed = resolved.target === 'both' ? await relaxedDelta(main, build) : null;
   const alone = resolved.target === 'both' && !relaxed;
@@ -139,18 +141,27 @@ interface Built {
   readonly report: ModuleInfo;
 }
 
-/** Compiles a graph for one target. */
+/** The graphs for further shapes of the inputs; the first shape alone is reported on. */
+function furtherGraphs(source: ModelFiles, options: ResolvedOptions): Graph[] {
+  const { moreShapes, inputShapes } = options;
+  const quiet = { ...options, debug: false, onPass: () => {} };
+  return moreShapes.map((shapes) => lower(source, { ...quiet, inputShapes: { ...inputShapes, ...shapes } }).graph);
+}
+
+/** Compiles the graphs of all input shapes for one target. */
 async function buildModule(
-  graph: Graph,
+  graphs: readonly Graph[],
   options: ResolvedOptions,
   hashes: ModuleInfo['hashes'],
   target: Target,
   sharesWeights: boolean,
 ): Promise<Built> {
-  const plan = planOf(options, new Planner(graph, OPS, target, sharesWeights).plan());
+  const plan = mergePlans(
+    graphs.map((graph) => planOf(options, new Planner(graph, OPS, target, sharesWeights).plan())),
+  );
   const memory = planMemory(plan);
   const code = await emitCode(plan, memory, target, options);
-  const info = describeModule(graph, plan, memory, { ...options, target }, hashes);
+  const info = describeModule(graphs[0] as Graph, plan, memory, { ...options, target }, hashes);
   const assembled = (i: ModuleInfo, from = code): Uint8Array => assemble(from, plan, memory, i);
   const emulated = async (i: ModuleInfo) => assembled(i, await emitCode(plan, memory, 'emulated'));
   // with fast math other engines may give other bits: there is nothing to compare them with
@@ -188,19 +199,22 @@ function describeModule(
   hashes: ModuleInfo['hashes'],
 ): ModuleInfo {
   const place = (border: Border): TensorInfo => placed(border, memory);
-  const [inputs, outputs] = [plan.inputs.map(place), plan.outputs.map(place)];
-  const batched = batch !== null && batch > 1 && [...inputs, ...outputs].every(({ shape }) => shape[0] === batch);
-  const pages = pagesFor(memory);
   const steps = profile
     ? { profile: { export: STEP_EXPORT, steps: describeSteps(graph, plan, memory, OPS, target) } }
     : {};
+  const entries = entriesOf(plan).map((entry, i): EntryInfo => {
+    const [inputs, outputs] = [entry.inputs.map(place), entry.outputs.map(place)];
+    const batched = batch !== null && batch > 1 && [...inputs, ...outputs].every(({ shape }) => shape[0] === batch);
+    return { export: entryExport(i), ...(batched ? { batch } : {}), inputs, outputs, ...steps };
+  });
+  const pages = pagesFor(memory);
   return {
     version: ABI_VERSION,
     compiler: VERSION,
     name,
     target,
     ...(fastMath ? { fastMath } : {}),
-    entries: [{ export: 'run', ...(batched ? { batch } : {}), inputs, outputs, ...steps }],
+    entries,
     memory: { pages, bytes: pages * 65536, weights: memory.weights, activations: memory.activations },
     hashes,
     ops: describeOps(graph, plan),
@@ -217,6 +231,7 @@ const optionsKey = ({
   target,
   batch,
   inputShapes,
+  moreShapes,
   taps,
   profile,
   imageInput,
@@ -227,6 +242,7 @@ const optionsKey = ({
 }: ResolvedOptions): Uint8Array => {
   const always = { opsToQuantize, opIdsToSkip, minRegion, precision, target, batch, inputShapes, taps };
   const given = {
+    ...(moreShapes.length > 0 && { moreShapes }),
     ...(profile && { profile }),
     ...(imageInput && { imageInput }),
     ...(labels && { labels }),

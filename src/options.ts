@@ -46,6 +46,8 @@ export interface CompileOptions {
   readonly batch?: number;
   /** Shapes of inputs by name, for symbolic dimensions. */
   readonly inputShapes?: Readonly<Record<string, readonly number[]>>;
+  /** Further shapes of the inputs: each gives an entry of its own, with the same weights. */
+  readonly moreShapes?: readonly Readonly<Record<string, readonly number[]>>[];
   /**
    * Values of the source that become further outputs, behind the model's, under their names: `all` for every one that
    * the passes leave, without a change of what the module computes, or names, which are kept from being fused away.
@@ -100,6 +102,7 @@ const DEFAULTS: ResolvedOptions = {
   fastMath: false,
   batch: null,
   inputShapes: {},
+  moreShapes: [],
   taps: [],
   verify: false,
   calibration: null,
@@ -134,7 +137,9 @@ export function resolveOptions(options: CompileOptions): ResolvedOptions {
     throw usageError(`the least size of an int8 region must be a positive integer, not ${resolved.minRegion}`);
   if (resolved.precision !== 'int8' && resolved.requireInt8.length > 0)
     throw usageError(`${resolved.precision} compiles everything in float; no op can be required to be int8`);
-  for (const [name, shape] of Object.entries(resolved.inputShapes))
+  if (resolved.moreShapes.length > 0 && (resolved.profile || resolved.imageInput))
+    throw usageError('a profile or pictures as input go with one shape of the inputs');
+  for (const [name, shape] of [resolved.inputShapes, ...resolved.moreShapes].flatMap((s) => Object.entries(s)))
     if (shape.length === 0 || shape.some((d) => !Number.isInteger(d) || d < 1))
       throw usageError(`shape of input "${name}" must be positive integers, not [${shape}]`);
   return resolved;

@@ -87,10 +87,10 @@ const { data: _data, ...SAMPLE_FLAGS } = DATA_FLAGS;
 export const compileCommand: Command = {
   name: 'compile',
   summary: 'Compile a model to one WebAssembly module with its loader and types',
-  subject: { name: 'MODEL', doc: 'An ONNX file, or a folder with a model' },
+  subject: { name: 'MODEL', doc: 'An ONNX file, or a folder with a model', flag: 'quant_model_path' },
   flags: {
     out: {
-      alias: 'o',
+      alias: ['o', 'int8_model_save_path'],
       string: true,
       requiresArg: true,
       describe: 'Folder for NAME.wasm, NAME.mjs, NAME.d.ts (default: .)',
@@ -118,6 +118,7 @@ export const compileCommand: Command = {
     ['qc compile net.onnx --debug graphs --debug-format html', 'graphs/explorer.html: look at every pass'],
     ['qc compile net.onnx --input-shape image=1x3x224x224', 'fix symbolic dimensions'],
     ['qc compile float.onnx --calibrate-with images --samples 100', 'calibrate and compile at once'],
+    ['qc compile det/ --input-shape x=1x3x320x320', 'a folder with inference.pdmodel and inference.pdiparams'],
   ],
   run,
 };

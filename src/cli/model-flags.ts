@@ -6,8 +6,14 @@ import type { Flags } from './command.js';
 
 /** Flags that say how a model is compiled; every command that compiles has them. */
 export const MODEL_FLAGS: Readonly<Record<string, Options>> = {
-  'model-file': { string: true, requiresArg: true, describe: 'Name of the model file in a folder' },
+  'model-file': {
+    alias: 'quant_model_filename',
+    string: true,
+    requiresArg: true,
+    describe: 'Name of the model file in a folder',
+  },
   'params-file': {
+    alias: 'quant_params_filename',
     string: true,
     requiresArg: true,
     describe: 'Name of the file with the parameters of a Paddle model, where it is not the usual one',
@@ -17,11 +23,13 @@ export const MODEL_FLAGS: Readonly<Record<string, Options>> = {
     describe: 'Do not take thresholds in the attributes of a Paddle model as scales',
   },
   'ops-to-quantize': {
+    alias: 'ops_to_quantize',
     string: true,
     requiresArg: true,
     describe: 'Only these op types become int8, e.g. conv2d,fc (default: all that can)',
   },
   'op-ids-to-skip': {
+    alias: 'op_ids_to_skip',
     string: true,
     requiresArg: true,
     describe: 'Ops that stay in float, by the ids of qc inspect, e.g. 12,40',
@@ -55,7 +63,8 @@ export const MODEL_FLAGS: Readonly<Record<string, Options>> = {
   'input-shape': {
     string: true,
     requiresArg: true,
-    describe: 'Shape of an input with symbolic dimensions, e.g. image=1x3x224x224; may be repeated',
+    describe:
+      'Shape of an input with symbolic dimensions, e.g. image=1x3x224x224. For other inputs, or again for another entry',
   },
 };
 
@@ -82,15 +91,20 @@ function requiredTypes(flags: Flags): string[] | undefined {
   return words;
 }
 
-function inputShapes(flags: Flags): Record<string, number[]> {
-  const entries = flags.list('input-shape').map((text): [string, number[]] => {
+/** The shapes of the inputs: those that an input was given first, then sets of further ones. */
+function inputShapes(flags: Flags): Record<string, number[]>[] {
+  const sets: Record<string, number[]>[] = [{}];
+  for (const text of flags.list('input-shape')) {
     const at = text.lastIndexOf('=');
     const dims = text.slice(at + 1).split(/[x,]/);
     if (at < 1 || !dims.every((d) => /^[1-9]\d*$/.test(d)))
       throw usageError(`--input-shape takes NAME=1x3x224x224, not "${text}"`);
-    return [text.slice(0, at), dims.map(Number)];
-  });
-  return Object.fromEntries(entries);
+    const name = text.slice(0, at);
+    const open = sets.find((set) => !(name in set));
+    if (open) open[name] = dims.map(Number);
+    else sets.push({ [name]: dims.map(Number) });
+  }
+  return sets;
 }
 
 function precision(flags: Flags): string | undefined {
@@ -103,6 +117,7 @@ function precision(flags: Flags): string | undefined {
 
 /** The options of a compilation from the command line. The API checks what can be chosen. */
 export function modelOptions({ file, name }: OpenedModel, flags: Flags): CompileOptions {
+  const shapes = inputShapes(flags);
   return {
     name,
     file,
@@ -117,6 +132,7 @@ export function modelOptions({ file, name }: OpenedModel, flags: Flags): Compile
     target: flags.required('target') as CompileOptions['target'],
     fastMath: flags.on('fast-math'),
     batch: flags.count('batch'),
-    inputShapes: inputShapes(flags),
+    inputShapes: shapes[0] ?? {},
+    moreShapes: shapes.slice(1),
   };
 }

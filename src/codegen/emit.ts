@@ -6,7 +6,7 @@ import type { FunctionBuilder } from './builder/function.js';
 import { loadBinaryen, ModuleBuilder } from './builder/module.js';
 import { kernelKey } from './kernel.js';
 import { INIT_FLAG_ADDRESS, type MemoryMap } from './plan/memory.js';
-import { type Call, isRef, type Plan } from './plan/plan.js';
+import { type Call, entriesOf, entryExport, isRef, type Plan } from './plan/plan.js';
 import { stepsOf } from './plan/steps.js';
 
 const PAGE = 65536;
@@ -52,9 +52,12 @@ export async function emitCode(
   builder.addFunction('init', { params: [] }, (f) => [
     f.when(f.equalsZero(flag(f)), [...statements(f, plan.init), f.storeI32(f.i32(INIT_FLAG_ADDRESS), f.i32(1))]),
   ]);
-  builder.addFunction('run', { params: [] }, (f) => [f.call('init', []), ...statements(f, plan.calls)]);
   builder.exportFunction('init', 'init');
-  builder.exportFunction('run', 'run');
+  for (const [i, { start, end }] of entriesOf(plan).entries()) {
+    const calls = plan.calls.slice(start, end);
+    builder.addFunction(entryExport(i), { params: [] }, (f) => [f.call('init', []), ...statements(f, calls)]);
+    builder.exportFunction(entryExport(i), entryExport(i));
+  }
   if (profile) {
     builder.addFunction(STEP_EXPORT, { params: ['i32'] }, (f) => [
       dispatch(

@@ -102,6 +102,17 @@ export const LOADER_TEXTS = {
     'Promise?e.then(o):o(e)}})}};',
     'return m})();',
   ].join('\n'),
+  entries: [
+    'const entries=(()=>{var c=r=>ArrayBuffer.isView(r),h=r=>r.reduce((t,a)=>t*a,1),f=(r,t)=>r.length===t.length&&r.every((a,s)=>s===0?',
+    'a>0&&a%t[0]===0:a===t[s]),b={extend(r,{name:t,info:a,bind:s}){let d=a.entries.map(s),m=({inputs:p},o)=>p.every(',
+    '({name:i,shape:y})=>{let e=o[i];return e?c(e)?e.length===h(y):f(e.shape??[],y):!0});Object.assign(r,{run:p=>{let o=p,',
+    'i=d.find(e=>m(e,o));if(!i){let e=d.map(({inputs:n})=>n.map(u=>`"${u.name}" [${u.shape.join(", ")}]`).join(", "));',
+    'throw new RangeError(`${t}: no entry has inputs of this shape; there are ${e.join("; ")}`)}for(let[e,n]of Object.',
+    'entries(o))if(!c(n)&&n.data.length!==h(n.shape))throw new RangeError(`${t}: input "${e}" was given ${n.data.length}\\',
+    ' elements for the shape [${n.shape.join(", ")}]`);let y=Object.entries(o).map(([e,n])=>[e,c(n)?n:n.data]);return i.',
+    'run(Object.fromEntries(y))},entries:d})}};',
+    'return b})();',
+  ].join('\n'),
   image: [
     'const image=(()=>{var w=s=>Number.isInteger(s)&&s>0;function A({name:s},{name:r,image:t,shape:y},d){let f=`${s}: image "${r}"`,{',
     'data:u,width:n,height:o}=d??{},a=y[0]*y[1];if(!(u instanceof Uint8Array||u instanceof Uint8ClampedArray)||!w(n)||',

@@ -77,6 +77,19 @@ const CLASSIFY_TYPES = `
   }
 `;
 
+const ENTRIES_MEMBERS = `    /** Runs the entry that was compiled for the shapes; a first dimension that is k times as long is k items. */
+    run(inputs: ShapedInputs): Outputs;
+    /** The entries, one per set of shapes, in the order in which they were asked for. */
+    readonly entries: readonly Pick<Net, 'inputs' | 'outputs' | 'runInPlace' | 'input' | 'output'>[];
+`;
+
+const ENTRIES_TYPES = `
+  /** Inputs with their shapes. */
+  export type ShapedInputs = {
+    readonly [Name in keyof Inputs]: { readonly data: Inputs[Name]; readonly shape: readonly number[] };
+  };
+`;
+
 const hasImages = ({ entries }: ModuleInfo): boolean => entries.some((e) => e.inputs.some((input) => input.image));
 
 /** The parts in the order in which they are asked. This table is the only list of them. */
@@ -91,6 +104,12 @@ export const PARTS: readonly PartEntry[] = [
     needed: ({ entries }) => entries.some((entry) => entry.profile),
     net: PROFILE_MEMBERS,
     types: PROFILE_TYPES,
+  },
+  {
+    name: 'entries',
+    needed: ({ entries }) => entries.length > 1,
+    net: ENTRIES_MEMBERS,
+    types: ENTRIES_TYPES,
   },
   {
     name: 'revectorize',

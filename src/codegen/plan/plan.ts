@@ -36,9 +36,26 @@ export interface Plan {
   readonly calls: readonly Call[];
   readonly inputs: readonly Border[];
   readonly outputs: readonly Border[];
+  /** Where there are several entries: their parts of `calls`, and their borders; inputs and outputs above are the first's. */
+  readonly entries?: readonly PlanEntry[];
   /** Where values lie, by value; a value that no call reads or writes may be missing. */
   readonly views: ReadonlyMap<number, View>;
 }
+
+/** One entry of a plan of several: calls from `start` on, before `end`. */
+export interface PlanEntry {
+  readonly start: number;
+  readonly end: number;
+  readonly inputs: readonly Border[];
+  readonly outputs: readonly Border[];
+}
+
+/** The entries of a plan. */
+export const entriesOf = (plan: Plan): readonly PlanEntry[] =>
+  plan.entries ?? [{ start: 0, end: plan.calls.length, inputs: plan.inputs, outputs: plan.outputs }];
+
+/** The export that runs an entry. */
+export const entryExport = (index: number): string => (index === 0 ? 'run' : `run_${index}`);
 
 /** An input or output and its buffer. */
 export interface Border {
