@@ -95,6 +95,12 @@ export const compileCommand: Command = {
       requiresArg: true,
       describe: 'Folder for NAME.wasm, NAME.mjs, NAME.d.ts (default: .)',
     },
+    quant_model_path: {
+      string: true,
+      requiresArg: true,
+      hidden: true,
+      describe: "MODEL, as Paddle's converter names it",
+    },
     ...MODEL_FLAGS,
     ...EMBEDDING_FLAGS,
     'calibrate-with': {
