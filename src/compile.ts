@@ -1,8 +1,8 @@
 import { attachSelfTest } from './attach-self-test.js';
 import { assemble, emitCode, pagesFor, STEP_EXPORT } from './codegen/emit.js';
 import { type MemoryMap, planMemory } from './codegen/plan/memory.js';
-import { type Border, entriesOf, entryExport, type Plan } from './codegen/plan/plan.js';
 import { mergePlans } from './codegen/plan/merge-plans.js';
+import { type Border, entriesOf, entryExport, type Plan } from './codegen/plan/plan.js';
 import { Planner } from './codegen/plan/planner.js';
 import { describeOps } from './describe-ops.js';
 import { describeSteps } from './describe-steps.js';
