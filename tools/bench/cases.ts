@@ -28,6 +28,10 @@ export interface Case extends CaseName {
   /** Output of onnxruntime with its optimizations disabled; qc also has that of its interpreter. */
   readonly references: { readonly unoptimized: Float32Array; readonly interpreter?: Float32Array };
   readonly compiled?: Compiled;
+  /** The Node that runs it, where it is not that of the setup. */
+  readonly node?: string;
+  /** qc: with 256-bit code. */
+  readonly revectorize?: boolean;
 }
 
 export interface Setup {

@@ -24,9 +24,11 @@ interface OrtSession {
   run(feeds: Record<string, unknown>): Promise<Record<string, { readonly data: Float32Array }>>;
 }
 
-async function loadQc({ file }: Job): Promise<Session> {
+async function loadQc({ file, revectorize = false }: Job): Promise<Session> {
   const { load } = (await import(pathToFileURL(file).href)) as Loader;
-  const net = await load();
+  const net = await load(revectorize ? { revectorize } : {});
+  if (revectorize && !(net as { revectorized?: boolean }).revectorized)
+    throw new Error('the engine has no 256-bit code, or its self-test failed');
   const [input, output] = [net.inputs[0]?.name as string, net.outputs[0]?.name as string];
   return { run: (x) => net.run({ [input]: x })[output] as Float32Array };
 }

@@ -17,6 +17,8 @@ export interface Job {
   /** A folder whose packages are used (onnxruntime). */
   readonly packages: string;
   readonly seconds: number;
+  /** qc: loads with 256-bit code, which must succeed. */
+  readonly revectorize?: boolean;
   /** onnxruntime without graph optimizations: slow, but every op is evaluated as the file says. */
   readonly exact?: boolean;
 }
