@@ -13,7 +13,7 @@ import { type Arg, type LowerContext, type Ref, refOf } from '../../codegen/lowe
 import { isCodes, type TensorType } from '../../ir/type.js';
 import type { ConvAttrs } from '../conv-shared.js';
 import type { Geometry } from './convolution.js';
-import type { PlannedEpilogue } from './epilogue.js';
+import { operandIsa, type PlannedEpilogue } from './epilogue.js';
 
 /** Output pixels per tile and direction: input is read for whole tiles. */
 export const WINOGRAD_STEP = 2;
@@ -23,6 +23,8 @@ const MIN_CHANNELS = 16;
 const MIN_SIZE = 4;
 /** Bytes of the transformed weights of one layer: 3.6 times those of the file, and all of them read per block. */
 const MAX_WEIGHT_BYTES = 16 << 20;
+/** Beside relaxed dot products (half the products per instruction saved, weights in one byte) less is worth reading. */
+const MAX_BYTES_BESIDE_RELAXED = 4 << 20;
 
 /**
  * Whether a convolution of codes with this geometry is computed by Winograd F(2x2, 3x3): 3x3, stride 1, no dilation,
@@ -106,6 +108,8 @@ export function lowerWinograd(
   planned: (context: LowerContext, g: Geometry) => PlannedEpilogue,
 ): boolean {
   if (!winogradApplies(g.attrs, [context.inputType(0), context.inputType(1)])) return false;
+  const bytes = 2 * transformedLength({ channels: g.shape[1], columns: g.shape[0] });
+  if (bytes > MAX_BYTES_BESIDE_RELAXED && operandIsa(context, g.x) === 'relaxed') return false;
   const plan = planned(context, g).times(WINOGRAD_FACTOR);
   const u = plan && transformedWeights(context, g);
   if (!plan || !u) return false;
