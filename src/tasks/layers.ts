@@ -165,6 +165,9 @@ export function analyzeLayers(
   return { run, sum, rounds, calm, peaks, core, layers, shares };
 }
 
+/** A profile takes about this long, so that short networks find a moment in which nothing disturbs them; with limits. */
+const PROFILE_MS = 1000;
+const [LEAST_ROUNDS, MOST_ROUNDS] = [20, 3000];
 /** Attempts at a profile on a busy machine. */
 const ATTEMPTS = 4;
 /** A profile is calm with this share of the best probe. */
@@ -174,9 +177,11 @@ export const CALM_CORE = 0.9;
 export async function timeLayers(session: BenchSession, ops: readonly OpInfo[]): Promise<LayerReport> {
   const attempts: { profile: Profile; mean: number }[] = [];
   let peaks = await session.peaks();
+  const { run, sum } = await session.profile();
+  const rounds = Math.min(MOST_ROUNDS, Math.max(LEAST_ROUNDS, Math.ceil(PROFILE_MS / (run + sum))));
   for (let i = 0; i < ATTEMPTS; i++) {
     const before = await session.probe();
-    const profile = await session.profile();
+    const profile = await session.profile(rounds);
     const after = await session.probe();
     peaks = greatest(peaks, { ...peaks, probe: Math.max(before.best, after.best) });
     attempts.push({ profile, mean: Math.min(before.mean, after.mean) });
