@@ -97,6 +97,14 @@ function memoryReason({ bytes, product }: StepTime, gbytes: number, peaks: Peaks
   return [single ? `reads weights once per run: ${size}` : `works on ${size}`];
 }
 
+/** What the kernels do with every result besides rounding it, by their names. */
+function epilogues(kernels: readonly string[]): string[] {
+  const found = kernels.flatMap((name) => /-(?:requant|float)-(.+)-(?:simd|relaxed)$/.exec(name)?.[1] ?? []);
+  return found
+    .filter((name) => name !== 'relu')
+    .map((name) => `every result also takes ${name.replaceAll('-', ' and ')}`);
+}
+
 function reasonsOf(step: StepTime, best: Arithmetic, gbytes: number, peaks: Peaks): string[] {
   const own = arithmeticOf(step);
   const product = step.product as NonNullable<StepTime['product']>;
@@ -108,6 +116,7 @@ function reasonsOf(step: StepTime, best: Arithmetic, gbytes: number, peaks: Peak
       ? ['no Winograd: its sums or weights do not fit, or the direct kernel is faster']
       : []),
     ...memoryReason(step, gbytes, peaks),
+    ...epilogues(step.kernels),
     ...(product.groups > 1 ? [`${product.groups} groups of ${perGroup} columns, one call each`] : []),
     ...(perGroup % 8 > 0 && perGroup < 64 ? [`${perGroup} columns in tiles of 8`] : []),
     ...(step.milliseconds < SHORT_MS ? ['short: calls and tails weigh'] : []),
