@@ -109,6 +109,8 @@ test('damaged bytes anywhere give a picture or a model error, never another one'
     }
 });
 
+// sharp is looked for from the current folder on: the engines of the tests have it.
+process.chdir(fileURLToPath(new URL('../engines/', import.meta.url)));
 if (skipUnless((await findPackage('sharp')) !== undefined, 'the decoder sharp', 'sharp is not installed'))
   test('the decoder sharp', async () => {
     const decoder = await openDecoder({ decoder: 'sharp' });
