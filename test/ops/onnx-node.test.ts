@@ -77,7 +77,8 @@ async function runCase(name: string): Promise<boolean> {
       throw error;
     });
     const results = runTwice(wasm, feeds);
-    graph.output.forEach((output, i) => expectEqual(results[output.name] as never, tensor('output', i), output.name));
+    for (const [i, output] of graph.output.entries())
+      expectEqual(results[output.name] as never, tensor('output', i), output.name);
     return true;
   } catch (error) {
     if (DECLARED.test(refused(error))) return false;
