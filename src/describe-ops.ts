@@ -46,7 +46,7 @@ function describeOp(
     type: node.op,
     name: node.origin.name,
     int8,
-    ...(!int8 && node.placement?.reason ? { reason: node.placement.reason } : {}),
+    ...(!int8 && !convertsCodes(node.op) && node.placement?.reason ? { reason: node.placement.reason } : {}),
     ...(neededBy === undefined ? {} : { neededBy }),
     ...(node.region === undefined ? {} : { region: node.region }),
     inputs: node.inputs.flatMap((id) => (id === null ? [] : [text(graph.value(id))])),

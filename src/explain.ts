@@ -31,6 +31,8 @@ export interface Decision {
 /** What happened to a model on its way through the passes, for people and machines. */
 export interface Explanation {
   readonly ops: readonly OpExplanation[];
+  /** Outputs of the graph by name, with the values behind them. */
+  readonly outputs: readonly { readonly name: string; readonly value: string }[];
   readonly partitions: readonly Partition[];
   readonly decisions: readonly Decision[];
 }
@@ -41,6 +43,7 @@ export function explain(graph: Graph): Explanation {
   const needs = conversionNeeds(graph);
   return {
     ops: graph.nodes.map((node) => explainOp(graph, node, history, needs.get(node))),
+    outputs: graph.outputs.map(({ name, value }) => ({ name, value: graph.value(value).name })),
     partitions: describePartitions(graph),
     decisions: graph.decisions.map(({ nodes, int8, why }) => ({ ops: nodes.map((n) => n.id), int8, why })),
   };

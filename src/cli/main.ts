@@ -5,8 +5,10 @@ import { VERSION } from '../version.js';
 import { benchCommand } from './bench.js';
 import { calibrateCommand } from './calibrate.js';
 import { type Command, checkUnknown, Flags, type Parsed } from './command.js';
+import { compareCommand } from './compare.js';
 import { compileCommand } from './compile.js';
 import { completionCommand } from './completion.js';
+import { diffCommand } from './diff.js';
 import { evalCommand } from './eval.js';
 import { inspectCommand } from './inspect.js';
 import { PARSER } from './parse-words.js';
@@ -24,6 +26,8 @@ const COMMANDS: readonly Command[] = [
   benchCommand,
   preprocessCommand,
   completionCommand(() => COMMANDS),
+  compareCommand,
+  diffCommand,
 ];
 
 const EPILOGUE = `Results go to stdout, everything else to stderr. NO_COLOR is honoured.

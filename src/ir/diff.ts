@@ -11,6 +11,7 @@ export interface NodeDifference {
     | 'attribute'
     | 'input'
     | 'constant'
+    | 'result'
     | 'type'
     | 'range'
     | 'placement'
@@ -93,6 +94,10 @@ function diffNodes(before: Snapshot, a: NodeSnapshot, after: Snapshot, b: NodeSn
   }
   for (const [i, id] of b.outputs.entries()) {
     const [x, y] = [valueAt(before, a.outputs[i]), valueAt(after, id)];
+    if (x?.name !== y?.name) {
+      compare('result', x?.name ?? 'none', y?.name ?? 'none');
+      continue;
+    }
     compare('type', x ? typeLabel(x.type) : 'none', y ? typeLabel(y.type) : 'none', y?.name);
     compare('range', x?.range ? rangeText(x.range) : 'open', y?.range ? rangeText(y.range) : 'open', y?.name);
   }
@@ -142,6 +147,7 @@ const STATUS: Readonly<Record<NodeDifference['what'], NodeStatus>> = {
   type: 'retyped',
   constant: 'retyped',
   input: 'rewired',
+  result: 'rewired',
   placement: 'placed',
   reason: 'placed',
   region: 'annotated',

@@ -66,7 +66,8 @@ export function snapshotOf(graph: Graph): Snapshot {
   const history = historyOf(graph);
   const needs = conversionNeeds(graph);
   const nodes = graph.nodes.map((node): NodeSnapshot => {
-    const { reason, byUser } = node.placement ?? {};
+    // What was decided of a fake_quantize says nothing of the quantize that it became.
+    const { reason, byUser } = convertsCodes(node.op) ? {} : (node.placement ?? {});
     const neededBy = needs.get(node);
     return {
       id: node.id,

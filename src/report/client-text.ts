@@ -22,7 +22,7 @@ export const CLIENT_TEXTS = {
     'null:/^\\d+$/.test(r)?`n${r}`:r,overlay:i.overlays.length>0?0:-1,collapsed:new Set}}function I(i,{stage:t,selected:e}){',
     'let n=e===null?"":`&node=${e.replace(/^n/,"")}`;return`#pass=${i.stages[t]?.index??0}${n}`}function j(i){let t=Math.',
     'min(1,Math.max(0,i));return`color-mix(in srgb, color-mix(in oklab, var(--heat-low), var(--heat-high) ${Math.round(',
-    't*100)}%) 72%, var(--surface))`}function w(i){let t=`<svg xmlns="http://www.w3.org/2000/svg">${i}</svg>`,{documentElement:e}=new DOMParser().parseFromString(',
+    't*100)}%) 52%, var(--surface))`}function w(i){let t=`<svg xmlns="http://www.w3.org/2000/svg">${i}</svg>`,{documentElement:e}=new DOMParser().parseFromString(',
     't,"image/svg+xml");return[...e.childNodes].map(n=>document.importNode(n,!0))}var[F,q]=[.05,3];function U(i){if(!i)return()=>{};let t=Object.values(i.values).map(s=>s.value),[e,n]=[Math.min(',
     '...t),Math.max(...t)];return s=>{let a=s===null?void 0:i.values[s];return a&&j(n>e?(a.value-e)/(n-e):.5)}}function J({',
     'boxes:i,links:t}){let e=a=>i.get(a)?.box.region,n=[...i.values()].filter(({box:a})=>a.region!==void 0);return[',

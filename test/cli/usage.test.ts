@@ -98,7 +98,7 @@ test('help and version go to stdout', async () => {
     assert.match(out, /qc compile <MODEL>[\s\S]*qc run <MODULE>[\s\S]*Exit codes: 0 ok/);
     assert.is(err, '');
   }
-  await each(['compile', 'run', 'inspect', 'preprocess', 'eval'], async (command) => {
+  await each(['compile', 'run', 'inspect', 'preprocess', 'eval', 'diff', 'compare'], async (command) => {
     const { code, out } = await qc([command, '--help'], folder);
     assert.is(code, 0);
     assert.match(out, new RegExp(`Examples:\\n\\s+qc ${command} `));
@@ -109,7 +109,7 @@ test('help and version go to stdout', async () => {
 
 test('every flag of the help is in docs/cli.md', async () => {
   const docs = readFileSync('docs/cli.md', 'utf8');
-  for (const command of ['compile', 'run', 'inspect', 'preprocess', 'eval'])
+  for (const command of ['compile', 'run', 'inspect', 'preprocess', 'eval', 'diff', 'compare'])
     for (const [flag] of (await qc([command, '--help'], folder)).out.matchAll(/--[a-z][a-z0-9-]+/g))
       assert.ok(docs.includes(`\`${flag}`), `${flag} of qc ${command}`);
 });

@@ -7,6 +7,7 @@ import { gridRange, type Network, openNetwork } from './network.js';
 import { type Sensitivity, sensitivityOf, type Trial } from './sensitivity.js';
 import { type Distance, DistanceSum } from './statistics.js';
 import { type Suggestion, suggest } from './suggest-skips.js';
+import { judgedNames, sourceName } from './value-names.js';
 
 /** What can be asked of a comparison. */
 export interface CompareOptions {
@@ -37,9 +38,9 @@ export interface Comparison {
   readonly samples: number;
   /** Tensors in the order in which they are computed. */
   readonly tensors: readonly ComparedTensor[];
-  /** Names of the outputs of the model. */
+  /** Names of the tensors by which the network is judged: its outputs, or what a softmax behind reads. */
   readonly outputs: readonly string[];
-  /** The worst output: int8 against float. */
+  /** The worst of these: int8 against float. */
   readonly sqnr: number;
   /** The first tensor where more is lost than int8 has to lose; null where there is none. */
   readonly firstBad: string | null;
@@ -75,7 +76,12 @@ export async function compareModel(
     });
   const plain = await openNetwork(model, options.compile);
   const tensors = compareTensors(float, fake, int8, samples, step);
-  const outputs = plain.net.outputs.map((o) => o.name);
+  const known = new Set(tensors.map((t) => t.name));
+  const outputs = judgedNames(
+    int8.result.explanation,
+    plain.net.outputs.map((o) => o.name),
+    known,
+  );
   const sqnr = Math.min(...tensors.filter((t) => outputs.includes(t.name)).map((t) => t.int8.sqnr));
   const firstBad = tensors.find((t) => t.int8.sqnr < POOR && t.loss > LOST)?.name ?? null;
   const context: Trial = { model, samples, options: options.compile, float, outputs, sqnr, step };
@@ -130,12 +136,11 @@ function describeTensors(
   const infos = new Map(int8.result.report.ops.map((op) => [op.id, op]));
   const found: ComparedTensor[] = [];
   const sqnr = new Map<string, number>();
-  const source = (name: string): string => name.replace(/(\/(codes|real|rounded|requantized))+(#\d+)?$/, '');
   const add = (name: string, op: ComparedTensor['op'], operands: readonly string[]): void => {
     const three = sums.get(name);
     if (!three || sqnr.has(name)) return;
     const [a, b, c] = three.map((sum) => sum.result()) as [Distance, Distance, Distance];
-    const before = Math.min(Number.POSITIVE_INFINITY, ...operands.map((o) => sqnr.get(source(o)) ?? 80));
+    const before = Math.min(Number.POSITIVE_INFINITY, ...operands.map((o) => sqnr.get(sourceName(o)) ?? 80));
     const loss = Math.max(0, Math.min(before, 80) - a.sqnr);
     sqnr.set(name, a.sqnr);
     const { dtype, shape } = int8.tensors.get(name) ?? { dtype: 'f32', shape: [] };
@@ -145,7 +150,7 @@ function describeTensors(
     const info = infos.get(op.id);
     const conversion = info !== undefined && isConversion(info);
     for (const name of op.results)
-      add(source(name), conversion || !info ? null : { id: op.id, type: op.type, int8: info.int8 }, op.operands);
+      add(sourceName(name), conversion || !info ? null : { id: op.id, type: op.type, int8: info.int8 }, op.operands);
   }
   for (const name of sums.keys()) add(name, null, []);
   return found;

@@ -6,6 +6,7 @@ import type { ModelFiles } from '../../support/model-files.js';
 import type { ComparedTensor } from './compare.js';
 import { type Network, openNetwork } from './network.js';
 import { DistanceSum } from './statistics.js';
+import { sourceName } from './value-names.js';
 
 /** What the trials of a comparison share. */
 export interface Trial {
@@ -34,11 +35,14 @@ export async function sqnrWithout(trial: Trial, ids: readonly number[]): Promise
   const { model, samples, options, float, outputs } = trial;
   const opIdsToSkip = [...new Set([...(options.opIdsToSkip ?? []), ...ids])];
   const { requireInt8: _, ...others } = options;
-  const network = await openNetwork(model, { ...others, opIdsToSkip });
+  const network = await openNetwork(model, { ...others, opIdsToSkip, taps: 'all' });
   const sums = outputs.map((name) => [name, new DistanceSum(undefined)] as const);
   for (const sample of samples) {
     const [reference, actual] = [float.run(sample), network.run(sample)];
-    for (const [name, sum] of sums) sum.add(reference.get(name) ?? [], actual.get(name) ?? []);
+    for (const [name, sum] of sums) {
+      const [x, y] = [reference.get(name), actual.get(name)];
+      if (x && y) sum.add(x, y);
+    }
   }
   return Math.min(...sums.map(([, sum]) => sum.result().sqnr));
 }
@@ -51,7 +55,7 @@ export const int8Ops = ({ report }: CompileResult): { readonly id: number; reado
 export const bounded = (sqnr: number): number => Math.max(-100, Math.min(100, sqnr));
 
 /**
- * Quantizes each layer alone, and leaves each alone in float: the layers with the most error at their own result first,
+ * Quantizes each layer alone, and leaves each alone in float: the layers at which most is lost first,
  * at most `limit` of them. The worst layer comes first: by what its absence gains, then by its error alone.
  */
 export async function sensitivityOf(
@@ -61,7 +65,13 @@ export async function sensitivityOf(
   limit = Number.POSITIVE_INFINITY,
 ): Promise<Sensitivity[]> {
   const ops = int8Ops(result);
-  const loss = new Map(tensors.flatMap((t) => (t.op ? [[t.op.id, t.loss] as const] : [])));
+  const lost = new Map(tensors.map((t) => [t.name, t.loss]));
+  const loss = new Map(
+    result.explanation.ops.map((op) => {
+      const near = [...op.results, ...op.operands].map((name) => lost.get(sourceName(name)) ?? 0);
+      return [op.id, Math.max(0, ...near)] as const;
+    }),
+  );
   const chosen = [...ops].sort((a, b) => (loss.get(b.id) ?? 0) - (loss.get(a.id) ?? 0)).slice(0, limit);
   const found: Sensitivity[] = [];
   for (const [i, { id, type }] of chosen.entries()) {

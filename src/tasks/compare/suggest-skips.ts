@@ -1,6 +1,7 @@
 import type { CompileResult } from '../../compile.js';
 import type { ComparedTensor } from './compare.js';
 import { bounded, int8Ops, type Sensitivity, sqnrWithout, type Trial } from './sensitivity.js';
+import { sourceName } from './value-names.js';
 
 /** Ops that had better stay in float. */
 export interface Suggestion {
@@ -12,7 +13,7 @@ export interface Suggestion {
 }
 
 /** dB that a suggestion has to gain, and that one more op in it has to add. */
-const [WORTH, WORTH_ONE_MORE] = [3, 1.5];
+const [WORTH, WORTH_ONE_MORE] = [3, 3];
 
 /** Values whose readers are tried together. */
 const VALUES = 3;
@@ -54,10 +55,11 @@ export async function suggest(
 function readerSets(tensors: readonly ComparedTensor[], result: CompileResult): number[][] {
   const int8 = new Set(int8Ops(result).map((op) => op.id));
   const { ops } = result.explanation;
-  const source = (name: string): string => name.replace(/(\/(codes|real|rounded|requantized))+(#\d+)?$/, '');
   const worst = [...tensors].sort((a, b) => b.loss - a.loss).slice(0, VALUES);
   return worst.flatMap(({ name, op }) => {
-    const readers = ops.filter((o) => int8.has(o.id) && o.operands.some((v) => source(v) === name)).map((o) => o.id);
+    const readers = ops
+      .filter((o) => int8.has(o.id) && o.operands.some((v) => sourceName(v) === name))
+      .map((o) => o.id);
     if (readers.length === 0) return op && int8.has(op.id) ? [[op.id]] : [];
     return op && int8.has(op.id) ? [readers, [op.id, ...readers]] : [readers];
   });

@@ -34,5 +34,5 @@ export function addressOf(data: ExplorerData, { stage, selected }: State): strin
 /** A colour between blue (small) and red (great) by way of a pale middle; `t` from 0 to 1. */
 export function heat(t: number): string {
   const at = Math.min(1, Math.max(0, t));
-  return `color-mix(in srgb, color-mix(in oklab, var(--heat-low), var(--heat-high) ${Math.round(at * 100)}%) 72%, var(--surface))`;
+  return `color-mix(in srgb, color-mix(in oklab, var(--heat-low), var(--heat-high) ${Math.round(at * 100)}%) 52%, var(--surface))`;
 }
