@@ -23,7 +23,7 @@ test('diff: passes, flags and modules', async () => {
   const passes = await ok('diff', 'tiny.onnx', '--passes', 'fuse-activation');
   assert.match(
     passes.out,
-    /^9 fuse-conv-add -> 10 fuse-activation: 1 changed, 0 added, 1 removed\n- relu \(4\): fused into/,
+    /^\d+ fuse-conv-add -> \d+ fuse-activation: 1 changed, 0 added, 1 removed\n- relu \(4\): fused into/,
   );
   const json = JSON.parse((await ok('diff', 'tiny.onnx', '--passes', 'import,partition', '--json')).out);
   assert.is(json.before, '0 import');
@@ -58,8 +58,11 @@ test('graphs as dot, svg and one page; --verify', async () => {
   await ok('compile', 'tiny.onnx', '-o', 'c', '--debug', 'graphs', '--debug-format', 'svg,html', '--verify');
   const files = readdirSync(join(folder, 'graphs')).sort();
   assert.is(files.at(-1), 'explorer.html');
-  assert.ok(files.includes('12_quantize_placement.svg') && !files.some((f) => f.endsWith('.dot')));
-  assert.match(readFileSync(join(folder, 'graphs/12_quantize_placement.svg'), 'utf8'), /^<svg [\s\S]*conv2d <tspan/);
+  assert.ok(files.some((f) => /^\d\d_quantize_placement\.svg$/.test(f)) && !files.some((f) => f.endsWith('.dot')));
+  assert.match(
+    readFileSync(join(folder, 'graphs', files.find((f) => f.includes('quantize_placement')) ?? ''), 'utf8'),
+    /^<svg [\s\S]*conv2d <tspan/,
+  );
   assert.is((await qc(['compile', 'tiny.onnx', '--debug-format', 'png'], folder)).code, 2);
 });
 

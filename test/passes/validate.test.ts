@@ -79,7 +79,7 @@ const %2 "b": f32[1,2,1,1] = [1, 3]
 output %5 "y"
 `);
   const message = failure(() => validated(graph, fuseBias, wrong));
-  assert.match(message, /pass 8 fuse-bias changes the numbers of conv2d \(7\) "first"/);
+  assert.match(message, /pass \d+ fuse-bias changes the numbers of conv2d \(7\) "first"/);
   assert.match(message, /rule fuse-bias/);
   assert.match(message, /value "s" \[1,2,4,4\], on .*: element 0 was [\d.e-]+ and is [\d.e-]+; 32 of 32 differ/);
 });
@@ -114,7 +114,7 @@ test('a structural pass may not change a bit: a weight that is one code off is f
     conv.inputs[1] = graph.addConstant('off', { type: w.type, data }).id;
   });
   const message = failure(() => validated(importOnnx(digits), stripFakeQuant, wrong));
-  assert.match(message, /pass 5 strip-fake-quant changes the numbers of conv2d \(\d+\).*exactly the same/);
+  assert.match(message, /pass \d+ strip-fake-quant changes the numbers of conv2d \(\d+\).*exactly the same/);
 });
 
 test('an output that is another value now is compared by its name', () => {
