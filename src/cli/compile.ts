@@ -73,7 +73,10 @@ async function run(path: string, flags: Flags): Promise<void> {
   const milliseconds = performance.now() - start;
   const dumps = debug === undefined ? [] : await dumpFiles(result.stages, formats);
   if (debug !== undefined) writeFiles(debug, dumps);
-  const shipped = result.files.filter(({ name }) => !name.endsWith('.d.ts')).slice(0, 1);
+  // what an engine may have to fetch, the loader counts only where the module is inside
+  const shipped = result.files.filter(
+    ({ name }) => !/\.d\.ts$/.test(name) && (flags.on('inline') || !/\.mjs$/.test(name)),
+  );
   enforceLimits(limitSizes(shipped.map(({ name, data }) => ({ name, bytes: bytesOf(data) }))));
   writeFiles(out, result.files);
   const compiled: Compiled = { model: path, out, debug, dumps: dumps.map((d) => d.name), result, milliseconds };
