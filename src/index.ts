@@ -5,5 +5,8 @@ export type { PassEvent } from './passes/pipeline.js';
 export type { ModuleInfo } from './runtime/abi.js';
 export { type ErrorKind, EXIT_CODES, QcError } from './support/errors.js';
 export type { ModelFiles } from './support/model-files.js';
+export type { Calibrated, CalibrateOptions } from './tasks/calibrate/calibrate.js';
+export { quantizedModel } from './tasks/calibrate/quantized-model.js';
+export { calibrate } from './tasks/calibrate/run.js';
 export type { Metric, MetricSample, MetricTensor } from './tasks/evaluate/metric.js';
 export { VERSION } from './version.js';

@@ -3,7 +3,8 @@ import { writeFiles } from '../host/files.js';
 import type { OpenedModel } from '../host/open-model.js';
 import type { Calibration } from '../quant/calibration.js';
 import { usageError } from '../support/errors.js';
-import { calibrate, calibrationOfTable, targetsOf } from '../tasks/calibrate/calibrate.js';
+import { calibrationOfTable, targetsOf } from '../tasks/calibrate/calibrate.js';
+import { calibrate } from '../tasks/calibrate/run.js';
 import { checkScaleTable, scaleTableText, tableOf } from '../tasks/calibrate/scale-table.js';
 import {
   CALIBRATION_FLAGS,

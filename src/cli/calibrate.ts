@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import type { Options } from 'yargs';
+import type { SampleSource } from '../data/sample.js';
 import { readFile, writeFiles } from '../host/files.js';
 import { type OpenedModel, openModel } from '../host/open-model.js';
 import { usageError } from '../support/errors.js';
@@ -12,6 +13,7 @@ import {
   targetsOf,
 } from '../tasks/calibrate/calibrate.js';
 import { quantizedModel } from '../tasks/calibrate/quantized-model.js';
+import { withRecovery } from '../tasks/calibrate/run.js';
 import { checkScaleTable, scaleTableText, tableOf } from '../tasks/calibrate/scale-table.js';
 import { mergeStatistics, readStatistics, type Statistics, statisticsText } from '../tasks/calibrate/statistics.js';
 import {
@@ -51,17 +53,23 @@ interface Run {
 async function look(
   { model, options, flags }: Run,
   path: string,
-): Promise<{ statistics: Statistics; skipped: number }> {
+): Promise<{ statistics: Statistics; source: SampleSource | null; skipped: () => number }> {
   const { source, skipped } = await samplesFor(model, path, flags, options);
   const shard = shardOf(flags);
   const at = (i: number): number => Math.floor((i * source.length) / (shard?.[1] ?? 1));
   const part = shard ? ([at(shard[0] - 1), at(shard[0])] as const) : ([0, source.length] as const);
   const { onSample, stop } = calibrationProgress();
   try {
-    return { statistics: await observe(model.files, source, { ...options, onSample }, part), skipped: skipped() };
+    return { statistics: await observe(model.files, source, { ...options, onSample }, part), source, skipped };
   } finally {
     stop();
   }
+}
+
+/** Recovery, with a second look at the samples. */
+async function learn({ model, options }: Run, chosen: Calibrated, source: SampleSource): Promise<Calibrated> {
+  const { onSample, stop } = calibrationProgress('recovering');
+  return withRecovery(model.files, chosen, source, { ...options, onSample }).finally(stop);
 }
 
 function merge(flags: Flags): Statistics {
@@ -143,10 +151,14 @@ async function run(path: string, flags: Flags): Promise<void> {
       });
     return fromTable(task, scales, out);
   }
-  const { statistics, skipped } =
-    data === undefined ? { statistics: merge(flags), skipped: 0 } : await look(task, data);
+  const seen = data === undefined ? null : await look(task, data);
+  const statistics = seen?.statistics ?? merge(flags);
   if (shard) return writeShard(flags, statistics, shard);
-  finish(task, await calibrateFrom(model.files, statistics, options), out, { skipped, start });
+  const chosen = await calibrateFrom(model.files, statistics, options);
+  const calibrated = seen?.source ? await learn(task, chosen, seen.source) : chosen;
+  if (!seen)
+    human(`${colors.yellow('note:')} recovery (--recover) needs the samples themselves; merged shards have none`);
+  finish(task, calibrated, out, { skipped: seen?.skipped() ?? 0, start });
 }
 
 /** `qc calibrate`. */

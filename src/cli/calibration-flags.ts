@@ -6,6 +6,7 @@ import { openSamples } from '../host/open-samples.js';
 import { ALGORITHMS } from '../quant/thresholds.js';
 import { usageError } from '../support/errors.js';
 import { type CalibrateOptions, inputsOf } from '../tasks/calibrate/calibrate.js';
+import { parseRecoveries } from '../tasks/calibrate/recoveries.js';
 import { readScaleTable, type ScaleTable } from '../tasks/calibrate/scale-table.js';
 import type { Flags } from './command.js';
 import { sampleOptions } from './data-flags.js';
@@ -17,11 +18,15 @@ const value = (describe: string): Options => ({ string: true, requiresArg: true,
 /** Flags that say how scales are chosen. */
 export const CALIBRATION_FLAGS: Readonly<Record<string, Options>> = {
   algorithm: value(
-    `${ALGORITHMS.join(', ')}; others by op type behind it: mse,concat=minmax,input=minmax (default: minmax)`,
+    `${ALGORITHMS.join(', ')}; others by op type behind it: mse,concat=minmax,input=minmax (default: mse)`,
   ),
   percentile: value('Per cent of the elements that percentile keeps at either end (default: 99.99)'),
   scheme: value('Activations: s8 (symmetric), u8 (with zero points) or auto (default): s8 where it rounds as little'),
   weights: value('per-channel (default) or per-tensor scales of weights'),
+  recover: {
+    string: true,
+    describe: 'bias (default), round, clip by comma, none, or without a value all: win back accuracy with the samples',
+  },
   'weight-bits': value('8: the only width'),
   'activation-bits': value('8: the only width'),
   'batch-size': value('Samples that are one step of moving-average (default: 1)'),
@@ -39,6 +44,7 @@ export function calibrateOptions(model: OpenedModel, flags: Flags): CalibrateOpt
   eightBits(flags, 'weight-bits');
   eightBits(flags, 'activation-bits');
   const { file, batch, inputShapes, paramsFile, opsToQuantize, opIdsToSkip } = modelOptions(model, flags);
+  const words = flags.words('recover');
   const percentile = flags.required('percentile');
   if (percentile !== undefined && !Number.isFinite(Number(percentile)))
     throw usageError(`--percentile takes a number such as 99.99, not "${percentile}"`);
@@ -49,6 +55,7 @@ export function calibrateOptions(model: OpenedModel, flags: Flags): CalibrateOpt
     scheme: flags.required('scheme'),
     weights: flags.required('weights'),
     batchSize: flags.count('batch-size'),
+    recover: words && parseRecoveries(words),
   };
   return Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as CalibrateOptions;
 }
@@ -73,8 +80,11 @@ export async function samplesFor(
 }
 
 /** A progress bar as the option of a calibration that moves it. */
-export function calibrationProgress(): { onSample: (done: number, total: number) => void; stop: () => void } {
-  const bar = progressBar('calibrating');
+export function calibrationProgress(title = 'calibrating'): {
+  onSample: (done: number, total: number) => void;
+  stop: () => void;
+} {
+  const bar = progressBar(title);
   return { onSample: (done, total) => bar.update(done, total), stop: () => bar.stop() };
 }
 

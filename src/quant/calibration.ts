@@ -15,17 +15,14 @@ export interface Calibration {
   readonly values: ReadonlyMap<string, Quant>;
   /** Weights with a scale per output channel, else one per tensor. */
   readonly perChannel: boolean;
-  /** Whether scales are first moved between convolutions that follow each other (cross-layer equalization). */
-  readonly equalize: boolean;
   /** What recovery chose, by the name of a product's result. */
   readonly products: ReadonlyMap<string, LearnedProduct>;
 }
 
 /** Everything that a calibration says, as plain JSON: equal texts give equal modules. */
-export const calibrationJson = ({ values, perChannel, equalize, products }: Calibration): object => ({
+export const calibrationJson = ({ values, perChannel, products }: Calibration): object => ({
   values: [...values],
   perChannel,
-  equalize,
   products: [...products].map(([name, { weights, bias }]) => ({
     name,
     weights: weights && [weights.type, Array.from(weights.data as Int8Array)],

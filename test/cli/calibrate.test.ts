@@ -61,7 +61,7 @@ test('calibrate writes a quantized model and a table, and tells of every value',
   const { out, err } = await ok('calibrate', 'net.onnx', '--data', 'x.npy', '--scales', 'scales.json');
   assert.match(err, /calibrated net.onnx to net.quantized.onnx/);
   assert.match(err, /samples\s+8\n[\s\S]*scheme\s+u8 \(s8 [\d.]+ dB, u8 [\d.]+ dB on average\)/);
-  assert.match(out, /^value +made by +algorithm +seen +covered +grid +clipped +SQNR\nx +input +minmax/);
+  assert.match(out, /^value +made by +algorithm +seen +covered +grid +clipped +SQNR\nx +input +mse/);
   const table = JSON.parse(text('scales.json')) as { format: string; values: Record<string, { scale: number }> };
   assert.is(table.format, 'qc-scales');
   assert.ok(Object.keys(table.values).length >= 5);
@@ -76,16 +76,25 @@ test('calibrate writes a quantized model and a table, and tells of every value',
   assert.equal(readFileSync(path('b.onnx')), readFileSync(path('net.quantized.onnx')));
 });
 
-test('the quantized model, the direct way and the kept table compile to the same code and data', async () => {
-  await ok('calibrate', 'net.onnx', '--data', 'x.npy', '-o', 'q.onnx', '--scales', 's.json', '--algorithm', 'mse');
+test('the quantized model and the direct way compile to the same code and data, with every recovery', async () => {
+  for (const recover of [[], ['--recover', 'none'], ['--recover']]) {
+    const flags = ['--algorithm', 'percentile', ...recover];
+    await ok('calibrate', 'net.onnx', '--data', 'x.npy', '-o', 'q.onnx', '--scales', 's.json', ...flags);
+    await ok('compile', 'q.onnx', '-o', 'a');
+    await ok('compile', 'net.onnx', '-o', 'b', '--calibrate-with', 'x.npy', '--scales', 't.json', ...flags);
+    assert.is(text('t.json'), text('s.json'));
+    const [a, b] = ['a/q.wasm', 'b/net.wasm'].map((name) => programOf(readFileSync(path(name))));
+    assert.equal(b, a);
+  }
+});
+
+test('a kept table gives the model that it came from', async () => {
+  await ok('calibrate', 'net.onnx', '--data', 'x.npy', '-o', 'q.onnx', '--scales', 's.json', '--recover', 'none');
   await ok('calibrate', 'net.onnx', '--scales', 's.json', '-o', 'table.onnx');
   assert.equal(readFileSync(path('table.onnx')), readFileSync(path('q.onnx')));
   await ok('compile', 'q.onnx', '-o', 'a');
-  await ok('compile', 'net.onnx', '-o', 'b', '--calibrate-with', 'x.npy', '--algorithm', 'mse', '--scales', 't.json');
   await ok('compile', 'net.onnx', '-o', 'c', '--scales', 's.json');
-  assert.is(text('t.json'), text('s.json'));
-  const [a, b, c] = ['a/q.wasm', 'b/net.wasm', 'c/net.wasm'].map((name) => programOf(readFileSync(path(name))));
-  assert.equal(b, a);
+  const [a, c] = ['a/q.wasm', 'c/net.wasm'].map((name) => programOf(readFileSync(path(name))));
   assert.equal(c, a);
 });
 
@@ -110,6 +119,7 @@ test('algorithms and scales by op type; per tensor; symmetric', async () => {
   assert.match(out, /\nx +input +minmax .* i8 s=\S+ zp=0 /);
   assert.match(out, / conv2d +kl /);
   assert.match(out, / concat +percentile /);
+  await fails(2, /no recovery "luck"/, 'calibrate', 'net.onnx', '--data', 'x.npy', '--recover', 'luck');
   await fails(2, /no algorithm "best"/, 'calibrate', 'net.onnx', '--data', 'x.npy', '--algorithm', 'best');
   await fails(2, /"conv9" is no op type/, 'calibrate', 'net.onnx', '--data', 'x.npy', '--algorithm', 'kl,conv9=mse');
   await fails(2, /8 bits/, 'calibrate', 'net.onnx', '--data', 'x.npy', '--weight-bits', '4');

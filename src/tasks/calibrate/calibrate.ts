@@ -12,6 +12,7 @@ import type { ModelFiles } from '../../support/model-files.js';
 import { parseAlgorithms, usesAlgorithm } from './algorithms.js';
 import { betterScheme, type Choice, chooseGrids, suspicion, type ValueReport } from './choose.js';
 import { feed, NotFinite, Observer } from './observe.js';
+import type { Recovery } from './recoveries.js';
 import { gridOfEntry, type ScaleTable } from './scale-table.js';
 import type { Statistics } from './statistics.js';
 
@@ -30,11 +31,13 @@ export interface CalibrateOptions
   readonly weights?: 'per-channel' | 'per-tensor';
   /** Samples whose range is one step of `moving-average`. */
   readonly batchSize?: number;
+  /** Ways to win back accuracy with the samples (recover.ts); correction of the biases by default. */
+  readonly recover?: readonly Recovery[];
   /** Called after every sample. */
   readonly onSample?: (done: number, total: number) => void;
 }
 
-const DEFAULT_ALGORITHM = 'minmax';
+const DEFAULT_ALGORITHM = 'mse';
 const DEFAULT_PERCENTILE = 99.99;
 
 /** What calibration gives: grids for `CompileOptions.calibration` and how they came about. */
@@ -49,7 +52,7 @@ export interface Calibrated {
 }
 
 /** The options of the float network that is looked at. */
-function floatOptions({ file, batch, inputShapes, paramsFile }: CalibrateOptions): CompileOptions {
+export function floatOptions({ file, batch, inputShapes, paramsFile }: CalibrateOptions): CompileOptions {
   return Object.fromEntries(
     Object.entries({ file, batch, inputShapes, paramsFile }).filter(([, v]) => v !== undefined),
   ) as CompileOptions;
@@ -210,7 +213,6 @@ export function calibrationOfTable(table: ScaleTable, options: CalibrateOptions 
 const calibrationOf = (values: Calibration['values'], { weights }: CalibrateOptions): Calibration => ({
   values,
   perChannel: weights !== 'per-tensor',
-  equalize: false,
   products: new Map(),
 });
 
@@ -222,13 +224,4 @@ function warningsOf({ samples, seen, values }: Statistics): string[] {
         ? [`${samples - seen.size} of ${samples} samples occurred before`]
         : [];
   return [...alike, ...[...values].flatMap(([name, { histogram }]) => suspicion(name, histogram) ?? [])];
-}
-
-/** Calibrates a float model with samples: `observe`, then `calibrateFrom`. */
-export async function calibrate(
-  model: Model,
-  source: SampleSource,
-  options: CalibrateOptions = {},
-): Promise<Calibrated> {
-  return calibrateFrom(model, await observe(model, source, options), options);
 }
