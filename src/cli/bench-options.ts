@@ -11,6 +11,7 @@ import { ioError, usageError } from '../support/errors.js';
 import { type BenchOptions, type BenchResult, baseOf, speedup } from '../tasks/bench.js';
 import type { Limit } from '../tasks/limits.js';
 import type { Flags } from './command.js';
+import { speedLimit } from './limit-flags.js';
 import { modelOptions } from './model-flags.js';
 import { readInputs } from './run.js';
 
@@ -83,20 +84,17 @@ export function inputsOf(flags: Flags): PrepareOptions['inputs'] {
 
 /** `--min-speedup`: INT8 against FP32, of each model the fastest build. */
 export function speedLimits(flags: Flags): (bench: BenchResult<PreparedCase>) => Limit[] {
-  const least = flags.positive('min-speedup');
-  if (least === undefined) return () => [];
+  const check = speedLimit(flags);
+  if (!check) return () => [];
   return (bench) =>
     [...new Set(bench.results.map((r) => r.case.subject))].map((subject) => {
       const own = bench.results.filter((r) => r.case.subject === subject);
       const speeds = own.filter((r) => r.case.kind === 'int8').map((r) => speedup(r, baseOf(r, bench), bench));
       const measured = speeds.length > 0 && own.some((r) => r.case.kind === 'fp32');
-      const best = Math.max(...speeds);
-      return {
-        flag: '--min-speedup',
-        text: measured
-          ? `INT8 of ${subject} is ${best.toFixed(2)} times as fast as FP32, at least ${least} are wanted`
-          : `${subject} has no INT8 and FP32 builds to compare`,
-        ok: measured && best >= least,
-      };
+      return check({
+        name: `INT8 of ${subject}`,
+        base: 'FP32',
+        speedup: measured ? Math.max(...speeds) : undefined,
+      });
     });
 }

@@ -19,7 +19,7 @@ import { benchOptions, inputsOf, peersOf, placementOf, precisionsOf, speedLimits
 import { aboutText, benchTable, remarks } from './bench-text.js';
 import type { Command, Flags } from './command.js';
 import { layerText } from './layer-text.js';
-import { MAX_SIZE_FLAG, sizeLimits } from './limit-flags.js';
+import { MAX_SIZE_FLAG, MIN_SPEEDUP_FLAG, sizeLimits } from './limit-flags.js';
 import { MODEL_FLAGS, modelOptions } from './model-flags.js';
 import { colors, human, progress, result, resultJson } from './terminal.js';
 
@@ -196,11 +196,7 @@ export const benchCommand: Command = {
       describe: 'NAME=FILE or FILE: data of an input (default: generated)',
     },
     ...MAX_SIZE_FLAG,
-    'min-speedup': {
-      string: true,
-      requiresArg: true,
-      describe: 'Fail (exit code 1) where INT8 is not so many times as fast as FP32',
-    },
+    ...MIN_SPEEDUP_FLAG,
     json: { boolean: true, describe: 'All figures as JSON on stdout' },
   },
   examples: [

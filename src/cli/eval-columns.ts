@@ -21,6 +21,8 @@ export interface EvalColumn {
   readonly source: ColumnSource;
   readonly info?: ModuleInfo;
   readonly moduleBytes?: number;
+  /** It is what would be shipped, not what it is compared with. */
+  readonly ships?: boolean;
   readonly notes: readonly string[];
   /** Compiles it once more so that every layer can be timed; absent for modules. */
   profiled?(): Promise<{ readonly wasm: Uint8Array; readonly info: ModuleInfo }>;
@@ -35,6 +37,7 @@ function moduleColumn(path: string, name: string): EvalColumn {
     source: { kind: 'module', name, file: path, module: wasmModule(path, bytes) },
     info: given,
     moduleBytes: bytes.length,
+    ships: true,
     notes: [],
   };
 }
@@ -50,6 +53,7 @@ async function modelColumn(path: string, flags: Flags, name: string, change: Com
     source: { kind: 'module', name, file: path, module: wasmModule(path, wasm) },
     info: report,
     moduleBytes: wasm.length,
+    ships: (options.precision ?? 'int8') === 'int8',
     notes,
     async profiled() {
       const build = await compile(model.files, { ...options, profile: true, verify: false });
@@ -92,6 +96,10 @@ function checkCompiled(path: string, flags: Flags): void {
   if (given) throw usageError(`--${given} says how to compile, but ${path} is compiled already`);
 }
 
+/** How onnxruntime is run, so that its figures can be judged. */
+const ORT_NOTE =
+  'onnxruntime runs with its default optimizations, session.x64quantprecision=1 (exact int8 products), one thread';
+
 /** A further column: a module, a model or the same one with other flags, or onnxruntime. */
 async function againstColumn(
   text: string,
@@ -100,7 +108,7 @@ async function againstColumn(
 ): Promise<EvalColumn> {
   if (text === 'onnxruntime' || text === 'onnxruntime-node') {
     if (!path.endsWith('.onnx')) throw usageError(`onnxruntime reads ONNX models, not ${path}`);
-    return { source: { kind: 'onnxruntime', name: 'onnxruntime', file: path, inputs }, notes: [] };
+    return { source: { kind: 'onnxruntime', name: 'onnxruntime', file: path, inputs }, notes: [ORT_NOTE] };
   }
   const { words, flags } = existsSync(text)
     ? { words: [text], flags: parseWords('', MODEL_FLAGS).flags }

@@ -5,6 +5,7 @@ import { readFile } from '../host/files.js';
 import { modelError, usageError } from '../support/errors.js';
 import type { Flags } from './command.js';
 import { DATA_FLAGS, sampleOptions } from './data-flags.js';
+import { MAX_SIZE_FLAG, MIN_SPEEDUP_FLAG } from './limit-flags.js';
 import { MODEL_FLAGS } from './model-flags.js';
 
 const value = (describe: string, alias?: string | string[]): Options => ({
@@ -35,7 +36,8 @@ const OWN_FLAGS: Readonly<Record<string, Options>> = {
   changed: { boolean: true, describe: 'List the samples whose class differs between columns' },
   'class-names': value('File with the name of class N in line N + 1'),
   'max-accuracy-drop': value('Exit with 1 if INT8 loses more points than this'),
-  'min-speedup': value('Exit with 1 unless INT8 is so many times faster than FP32'),
+  ...MIN_SPEEDUP_FLAG,
+  ...MAX_SIZE_FLAG,
   report: value('Write an HTML page with all that was found'),
   json: { boolean: true, describe: 'What was found, as JSON on stdout' },
   // What the testers of Paddle take besides.

@@ -1,13 +1,15 @@
 import { type Evaluated, evaluate } from '../host/evaluate.js';
 import { machine } from '../host/machine.js';
 import { comparedPair, type ReportColumn } from '../report/evaluation-rows.js';
-import { QcError, usageError } from '../support/errors.js';
+import { usageError } from '../support/errors.js';
 import type { Collector } from '../tasks/evaluate/evaluation.js';
+import { enforceLimits, type Limit } from '../tasks/limits.js';
 import type { Command, Flags } from './command.js';
 import { type EvalColumn, evalColumns } from './eval-columns.js';
 import { classNames, EVAL_FLAGS, evaluateOptions, limit } from './eval-flags.js';
 import { writeReport } from './eval-report.js';
 import { evaluationText } from './eval-text.js';
+import { sizeLimits, speedLimit } from './limit-flags.js';
 import { colors, formatTime, human, progress, result, resultJson } from './terminal.js';
 
 /** A line for so many batches. */
@@ -46,42 +48,42 @@ function mainFigure({ metric, accuracy }: ReportColumn): number | undefined {
   return Object.values(metric)[0] ?? Object.values(accuracy)[0];
 }
 
-/** Limits that the second of two columns has to keep. */
-interface Limits {
-  readonly pair: readonly [number, number];
-  readonly drop: number | undefined;
-  readonly speedup: number | undefined;
-}
-
-/** The limits of the command line, checked before anything is measured; undefined where there are none. */
-function limitsOf(modules: readonly EvalColumn[], flags: Flags): Limits | undefined {
-  const [drop, speedup] = [limit(flags, 'max-accuracy-drop'), limit(flags, 'min-speedup')];
-  if (drop === undefined && speedup === undefined) return undefined;
-  const pair = comparedPair(modules.map((m) => m.source));
-  if (!pair)
-    throw usageError('there is only one column: nothing to compare', { remedy: 'Name another with --against.' });
-  return { pair, drop, speedup };
-}
-
-/** What of the limits does not hold, as sentences. */
-function violations(columns: readonly ReportColumn[], { pair, drop: most, speedup: least }: Limits): string[] {
-  const [a, b] = [columns[pair[0]] as ReportColumn, columns[pair[1]] as ReportColumn];
-  const found: string[] = [];
-  if (most !== undefined) {
-    const [before, after] = [mainFigure(a), mainFigure(b)];
-    if (before === undefined || after === undefined)
-      throw usageError('--max-accuracy-drop needs labels or a metric', {
-        remedy: '--label-list or --labels gives labels.',
-      });
-    const drop = 100 * (before - after);
+/** The limit of --max-accuracy-drop, in points. */
+function dropLimit(a: ReportColumn, b: ReportColumn, most: number): Limit {
+  const [before, after] = [mainFigure(a), mainFigure(b)];
+  if (before === undefined || after === undefined)
+    throw usageError('--max-accuracy-drop needs labels or a metric', {
+      remedy: '--label-list or --labels gives labels.',
+    });
+  const drop = 100 * (before - after);
+  return {
+    flag: '--max-accuracy-drop',
+    text: `${b.name} loses ${drop.toFixed(2)} points against ${a.name}, the limit is ${most}`,
     // A limit that is met exactly must not fail by the last bit of a quotient.
-    if (drop > most + 1e-9)
-      found.push(`${b.name} loses ${drop.toFixed(2)} points against ${a.name}, the limit is ${most}`);
-  }
-  const speedup = a.latency.mean / b.latency.mean;
-  if (least !== undefined && speedup < least)
-    found.push(`${b.name} is ${speedup.toFixed(2)} times as fast as ${a.name}, the limit is ${least}`);
-  return found;
+    ok: drop <= most + 1e-9,
+  };
+}
+
+/** What `--max-size` is about: the modules that would be shipped. */
+const shipped = (modules: readonly EvalColumn[]): { name: string; bytes: number }[] =>
+  modules.flatMap(({ source: { name }, moduleBytes, ships }) =>
+    ships && moduleBytes !== undefined ? [{ name, bytes: moduleBytes }] : [],
+  );
+
+/** The limits of the command line, refused before anything is measured where they cannot be checked. */
+function limitsOf(modules: readonly EvalColumn[], flags: Flags): (columns: readonly ReportColumn[]) => Limit[] {
+  const [drop, speed, sizes] = [limit(flags, 'max-accuracy-drop'), speedLimit(flags), sizeLimits(flags)];
+  const pair = comparedPair(modules.map((m) => m.source));
+  if (!pair && (drop !== undefined || speed))
+    throw usageError('there is only one column: nothing to compare', { remedy: 'Name another with --against.' });
+  return (columns) => {
+    const found = sizes(shipped(modules));
+    if (!pair) return found;
+    const [a, b] = [columns[pair[0]] as ReportColumn, columns[pair[1]] as ReportColumn];
+    if (drop !== undefined) found.push(dropLimit(a, b, drop));
+    if (speed) found.push(speed({ name: b.name, base: a.name, speedup: a.latency.mean / b.latency.mean }));
+    return found;
+  };
 }
 
 /** Everything for programs. */
@@ -135,12 +137,12 @@ async function run(subject: string, given: Flags): Promise<void> {
   });
   const columns = reportColumns(evaluated, modules, options.data.kind === 'fake');
   tellData(evaluated);
-  const failed = limits ? violations(columns, limits) : [];
+  const kept = limits(columns);
   const report = flags.required('report');
   if (report !== undefined) await writeReport(report, { subject, evaluated, columns, modules, names });
   if (flags.on('json')) resultJson(json(subject, evaluated, columns, modules));
   else result(evaluationText(evaluated.evaluation, columns, flags, names));
-  if (failed.length > 0) throw new QcError('check', failed.join('\n  '));
+  enforceLimits(kept);
 }
 
 /** `qc eval`. */

@@ -46,7 +46,7 @@ async function execute(command: Command, parsed: Parsed): Promise<void> {
   if (words.length > 0 && named !== undefined)
     throw usageError(`${subject?.name} was given twice: "${words.join(' ')}" and --${subject?.flag} ${named}`);
   const given = named === undefined ? words.map(String) : [named];
-  if (subject && given.length === 0) throw missingSubject(command, []);
+  if (subject && given.length === 0) throw missingSubject(command, flags.text('debug'));
   if (given.includes('')) throw usageError(`${subject?.name} is an empty name`);
   await command.run(given[0] ?? '', flags, given);
 }
@@ -68,12 +68,10 @@ function register(parser: Argv, command: Command): Argv {
 }
 
 /** The error where the subject of a command is missing; --debug may have taken it. */
-function missingSubject(command: Command, args: readonly string[]): QcError {
-  const debug = args.indexOf('--debug');
-  const remedy =
-    debug > 0 && args[debug + 1]
-      ? `--debug took "${args[debug + 1]}" as its folder; write --debug last, or --debug=FOLDER.`
-      : `qc ${command.name} --help shows examples.`;
+function missingSubject(command: Command, debug: string | undefined): QcError {
+  const remedy = debug
+    ? `--debug took "${debug}" as its folder; write --debug last, or --debug=FOLDER.`
+    : `qc ${command.name} --help shows examples.`;
   return usageError(`qc ${command.name} needs a ${command.subject?.name}`, { remedy });
 }
 
@@ -83,7 +81,8 @@ function fromYargs(message: string, args: readonly string[]): QcError {
   if (flag) return usageError(`${flag.length === 1 ? '-' : '--'}${flag} needs a value`);
   const command = COMMANDS.find((c) => c.name === args[0]);
   if (!command?.subject || !message.startsWith('Not enough non-option arguments')) return usageError(message);
-  return missingSubject(command, args);
+  const debug = args.indexOf('--debug');
+  return missingSubject(command, debug > 0 ? args[debug + 1] : undefined);
 }
 
 function makeParser(argv: readonly string[]): Argv {

@@ -245,8 +245,12 @@ test('limits fail the command after its results', async () => {
     folder,
   );
   assert.is(strict.code, 1);
-  assert.match(strict.err, /int8\.wasm is .* times as fast as fp32\.wasm, the limit is 1000/);
+  assert.match(strict.err, /int8\.wasm is .* times as fast as fp32\.wasm, at least 1000 are wanted/);
   assert.is((JSON.parse(strict.out) as Report).samples, COUNT);
+  const large = await qc(['eval', 'int8.wasm', '--data', 'digits.npz', '--samples', '10', '--max-size', '1kB'], folder);
+  assert.is(large.code, 1);
+  assert.match(large.out, /top-1/);
+  assert.match(large.err, /--max-size: int8\.wasm has .* kB, the limit is 1/);
   await ok('eval', 'fp32.wasm', '--against', 'int8.wasm', '--data', 'digits.npz', '--max-accuracy-drop', '5');
   const drop = await qc(
     ['eval', 'fp32.wasm', '--data', 'digits.npz', '--against', 'flat.wasm', '--max-accuracy-drop', '5'],
@@ -329,6 +333,7 @@ test('errors say what to do', async () => {
       /--fp32 says how to compile, but fp32.wasm is compiled already/,
     ],
     ['eval fp32.wasm --data digits.npz --max-accuracy-drop 1', 2, /only one column/],
+    ['eval fp32.wasm --data digits.npz --max-size big', 2, /--max-size takes a size/],
     ['eval fp32.wasm --infer_model digits.onnx --fake-data', 2, /given twice/],
   ];
   await each(cases, async ([args, code, message]) => {

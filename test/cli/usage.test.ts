@@ -95,7 +95,7 @@ test('help and version go to stdout', async () => {
   for (const args of [['--help'], ['help'], ['-h']]) {
     const { code, out, err } = await qc(args, folder);
     assert.is(code, 0);
-    assert.match(out, /qc compile <MODEL>[\s\S]*qc run <MODULE>[\s\S]*Exit codes: 0 ok/);
+    assert.match(out, /qc compile \[MODEL\][\s\S]*qc run <MODULE>[\s\S]*Exit codes: 0 ok/);
     assert.is(err, '');
   }
   await each(['compile', 'run', 'inspect', 'preprocess', 'eval', 'diff', 'compare'], async (command) => {
