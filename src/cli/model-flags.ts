@@ -77,12 +77,8 @@ function opIds(flags: Flags): number[] | undefined {
 
 function opTypes(flags: Flags): string[] | undefined {
   const words = flags.words('ops-to-quantize');
-  // An empty list could mean all ops or none.
-  if (words?.length === 0)
-    throw usageError('--ops-to-quantize needs at least one op type', {
-      remedy: 'Leave the flag out for all, or use --fp32 for none.',
-    });
-  return words;
+  // The converter that the flag comes from has an empty list by default, and means all.
+  return words?.length === 0 ? undefined : words;
 }
 
 function requiredTypes(flags: Flags): string[] | undefined {

@@ -7,7 +7,9 @@ import type { Tensor } from '../ir/tensor.js';
 import type { EntryInfo, ModuleInfo, TensorInfo } from '../runtime/abi.js';
 import { createLoader, type Net } from '../runtime/loader.js';
 import { isWasm } from '../runtime/module-info.js';
-import { modelError, usageError } from '../support/errors.js';
+import type { EntryNet } from '../runtime/net.js';
+import { entries } from '../runtime/parts/entries.js';
+import { modelError, QcError, usageError } from '../support/errors.js';
 import { checkSelfTest } from './check-self-test.js';
 import type { Command, Flags } from './command.js';
 import { moduleInfoOf } from './inspect.js';
@@ -22,7 +24,7 @@ interface Given {
 }
 
 /** A module file, its description and an instance of it. */
-function openModule(path: string): { info: ModuleInfo; net: Net } {
+function openModule(path: string): { info: ModuleInfo; net: Net & { readonly entries: readonly EntryNet[] } } {
   const bytes = readFile(path) as Uint8Array<ArrayBuffer>;
   if (!isWasm(bytes))
     throw modelError('not a WebAssembly module', {
@@ -31,7 +33,8 @@ function openModule(path: string): { info: ModuleInfo; net: Net } {
     });
   const { info } = moduleInfoOf(path, bytes);
   try {
-    return { info, net: createLoader(info.name, () => bytes).loadSync(bytes) };
+    const net = createLoader(info.name, () => bytes, [entries]).loadSync(bytes);
+    return { info, net: net as Net & { readonly entries: readonly EntryNet[] } };
   } catch (cause) {
     const remedy =
       info.target === 'relaxed' ? 'The module needs relaxed SIMD, which Node has from version 21 on.' : undefined;
@@ -93,14 +96,33 @@ export function readInputs(
   return { feeds: Object.fromEntries(read.map((r) => [r.info.name, r.tensor.data])), items };
 }
 
+/** The entry that data fits as one item, else as several. */
+function chooseEntry(given: readonly string[], { entries }: ModuleInfo) {
+  const [first, ...others] = entries as [EntryInfo, ...EntryInfo[]];
+  if (others.length === 0) return { entry: first, at: 0, ...readInputs(given, first) };
+  const tried = entries.flatMap((entry, at) => {
+    try {
+      return [{ entry, at, ...readInputs(given, entry) }];
+    } catch (error) {
+      if (error instanceof QcError && error.kind === 'model') return [];
+      throw error;
+    }
+  });
+  const found = tried.find(({ items }) => items === 1) ?? tried[0];
+  if (found) return found;
+  const shapes = entries.map(({ inputs }) => inputs.map(tensorText).join(', '));
+  throw modelError('the data fits no entry of the module', {
+    remedy: `The entries take ${shapes.join('; ')}.`,
+  });
+}
+
 async function run(path: string, flags: Flags): Promise<void> {
   const out = flags.required('out') ?? '.';
   const { info, net } = openModule(path);
   if (flags.on('self-test')) return checkSelfTest(path, info, net);
-  const entry = info.entries[0] as EntryInfo;
-  const { feeds, items } = readInputs(flags.list('input'), entry);
+  const { entry, at, feeds, items } = chooseEntry(flags.list('input'), info);
   const start = performance.now();
-  const results = net.run(feeds);
+  const results = (net.entries[at] as EntryNet).run(feeds);
   const milliseconds = performance.now() - start;
   const outputs = entry.outputs.map(({ name, dtype, shape }, i) => {
     const type = { dtype, shape: batchShape(shape, items) };

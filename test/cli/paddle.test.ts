@@ -1,9 +1,10 @@
 /** Paddle models on the command line, with qc's flags and with those of Paddle's converter. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { npyFromTensor } from '../../src/data/npy.js';
 import { combined, encodeParameter, encodeProgram, programOf } from '../support/paddle.js';
 import { quantizedNet } from '../support/paddle-nets.js';
 import { qc } from './qc.js';
@@ -49,6 +50,39 @@ test('folders of every kind, files of any name, several shapes', async () => {
       );
   }
   assert.ok(existsSync(join(folder, 'a/old.wasm')) && existsSync(join(folder, 'b/odd.wasm')));
+});
+
+test('an empty list of ops to quantize means all, as in the original', async () => {
+  const [all, empty] = await Promise.all(
+    [[], ['--ops_to_quantize', '']].map((list) =>
+      qc(['compile', 'net', '-o', `e${list.length}`, '--json', ...list], folder),
+    ),
+  );
+  const products = (out: string) =>
+    JSON.parse(out).ops.map((op: { type: string; int8: boolean }) => [op.type, op.int8]);
+  assert.is(empty?.code, 0, empty?.err);
+  assert.equal(products(empty?.out ?? ''), products(all?.out ?? ''));
+});
+
+test('qc run takes the entry that the data fits', async () => {
+  const shapes = ['--input-shape', 'x=1x3x9x9', '--input-shape', 'x=1x3x12x7'];
+  assert.is((await qc(['compile', 'net', '-o', 'several', ...shapes], folder)).code, 0);
+  assert.is((await qc(['compile', 'net', '-o', 'one', '--input-shape', 'x=1x3x12x7'], folder)).code, 0);
+  const write = (name: string, shape: readonly number[]): void => {
+    const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i));
+    writeFileSync(join(folder, name), npyFromTensor({ type: { dtype: 'f32', shape }, data }));
+  };
+  write('fits.npy', [1, 3, 12, 7]);
+  write('odd.npy', [1, 3, 5, 5]);
+  for (const name of ['several', 'one']) {
+    const { code, err } = await qc(['run', `${name}/net.wasm`, '-i', 'fits.npy', '-o', `${name}/y`], folder);
+    assert.is(code, 0, err);
+  }
+  const [several, one] = ['several', 'one'].map((name) => readFileSync(join(folder, name, 'y/output_0.npy')));
+  assert.equal(several, one);
+  const none = await qc(['run', 'several/net.wasm', '-i', 'odd.npy', '-o', 'none'], folder);
+  assert.is(none.code, 3);
+  assert.match(none.err, /fits no entry[\s\S]*9[\s\S]*12/);
 });
 
 test('qc inspect names the source of every scale; damage has exit code 3', async () => {
