@@ -59,7 +59,7 @@ test('an empty list of ops to quantize means all, as in the original', async () 
     ),
   );
   const products = (out: string) =>
-    JSON.parse(out).ops.map((op: { type: string; int8: boolean }) => [op.type, op.int8]);
+    JSON.parse(out).module.ops.map((op: { type: string; int8: boolean }) => [op.type, op.int8]);
   assert.is(empty?.code, 0, empty?.err);
   assert.equal(products(empty?.out ?? ''), products(all?.out ?? ''));
 });
