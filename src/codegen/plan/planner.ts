@@ -40,6 +40,8 @@ export class Planner {
   private readonly ops: ReadonlyMap<string, Op>;
   private readonly calls: Call[] = [];
   private readonly views = new Map<number, View>();
+  /** The values in each buffer that a node may still read. */
+  private readonly tenants = new Map<number, Set<number>>();
   /** Copies of values in other layouts, by value. */
   private readonly copies = new Map<number, View[]>();
   private readonly halos = new Map<number, Halo>();
@@ -104,7 +106,7 @@ export class Planner {
     const count = elementsFor(shape, NO_HALO);
     const buffer = this.addBuffer('input', count * byteSize(dtype), name);
     const direct = dtype === 'f32' || dtype === 'i64';
-    this.views.set(value.id, direct ? rowMajorView(buffer, dtype, shape) : this.enter(buffer, dtype, shape));
+    this.setView(value.id, direct ? rowMajorView(buffer, dtype, shape) : this.enter(buffer, dtype, shape));
     const grid = this.gridOf(value.id, 'consumer');
     this.inputs.push({ buffer, info: { name, dtype, shape, ...grid } });
   }
@@ -199,7 +201,7 @@ export class Planner {
     const value = this.graph.value(id);
     assert(value.data, `value %${id} is read before it is computed`);
     const view = this.data.constantView(value.data, this.storageOf(value));
-    this.views.set(id, view);
+    this.setView(id, view);
     return view;
   }
 
@@ -231,7 +233,7 @@ export class Planner {
     const part = this.parts.get(id);
     if (part) {
       const view = partOf(this.allocate(part.whole, node), part, shape);
-      this.views.set(id, view);
+      this.setView(id, view);
       return view;
     }
     const storage = this.storageOf(value);
@@ -241,7 +243,7 @@ export class Planner {
     const border = trivial && value.type.dtype === storage && this.graph.isOutput(id);
     const buffer = this.addBuffer(border ? 'output' : 'arena', bytes, value.name);
     const view = canonicalView(buffer, storage, shape, halo);
-    this.views.set(id, view);
+    this.setView(id, view);
     this.zeroHalo(view, node);
     return view;
   }
@@ -263,7 +265,7 @@ export class Planner {
     if (node.inputs.some((other, i) => i !== slot && other !== null && this.views.get(other)?.buffer === view.buffer))
       return null;
     if (this.isReadLater(view.buffer)) return null;
-    this.views.set(id, view);
+    this.setView(id, view);
     return view;
   }
 
@@ -273,15 +275,22 @@ export class Planner {
   }
 
   private isReadLater(buffer: number): boolean {
-    for (const [id, view] of this.views)
-      if (view.buffer === buffer)
-        if (this.leaves(id) || this.consumers.get(id)?.some((c) => this.waiting.has(c.node))) return true;
+    const tenants = this.tenants.get(buffer) ?? new Set<number>();
+    for (const id of tenants) {
+      const isHere = this.views.get(id)?.buffer === buffer;
+      const isRead = this.leaves(id) || this.consumers.get(id)?.some((c) => this.waiting.has(c.node));
+      if (isHere && isRead) return true;
+      tenants.delete(id); // nodes never wait again: a chain in one buffer would be quadratic
+    }
     return false;
   }
 
   /** Gives a value the memory of a view. */
   setView(id: number, view: View): void {
     this.views.set(id, view);
+    const tenants = this.tenants.get(view.buffer);
+    if (tenants) tenants.add(id);
+    else this.tenants.set(view.buffer, new Set([id]));
   }
 
   private zeroHalo(view: View, node: number): void {
