@@ -1,14 +1,19 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { lower } from '../compile.js';
 import { describeMachine } from '../host/bench/machine.js';
 import { type PreparedCase, type PrepareOptions, prepareSubject } from '../host/bench/prepare.js';
 import { openSession, type Placement } from '../host/bench/session.js';
 import { writeFiles } from '../host/files.js';
 import { type OpenedModel, openModel } from '../host/open-model.js';
+import { resolveOptions } from '../options.js';
 import { probeModule } from '../probe-module.js';
 import { type BenchReport, benchPage } from '../report/bench-page.js';
+import { explorerPage } from '../report/explorer.js';
+import { prepareLayouts } from '../report/layout.js';
 import { renderPage } from '../report/page.js';
+import { timeOverlays } from '../report/time-overlays.js';
 import { isWasm } from '../runtime/module-info.js';
 import { usageError } from '../support/errors.js';
 import { type BenchResult, published, runBench, unequalBuilds } from '../tasks/bench.js';
@@ -62,7 +67,8 @@ async function prepare(
   checkFlags(opened, flags);
   const precisions = precisionsOf(flags);
   const inputs = inputsOf(flags);
-  const layers = flags.on('layers') || ['trace', 'report'].some((name) => flags.required(name) !== undefined);
+  const layers =
+    flags.on('layers') || ['trace', 'report', 'explorer'].some((name) => flags.required(name) !== undefined);
   const engine = await prepareEngine(folder, packages, placement);
   const cases: PreparedCase[] = [];
   const notes: string[] = [];
@@ -107,6 +113,28 @@ function writeFile(path: string, data: string): void {
   human(`${colors.green('wrote')} ${path}`);
 }
 
+/** Throws unless `--explorer` has one model, whose passes it can show. */
+function checkExplorer(subjects: readonly string[], flags: Flags): void {
+  if (flags.required('explorer') === undefined) return;
+  const [subject, ...others] = subjects;
+  if (others.length > 0) throw usageError(`--explorer shows one model, not ${subjects.length}`);
+  if (isWasm(openModel(subject as string, flags.required('model-file')).files.bytes))
+    throw usageError(`--explorer shows the passes of a model; ${subject} is compiled already`);
+}
+
+/** The explorer of the model with the times of its layers. */
+async function writeExplorer(
+  path: string,
+  subject: string,
+  timelines: readonly Timeline[],
+  flags: Flags,
+): Promise<void> {
+  const model = openModel(subject, flags.required('model-file'));
+  const { stages } = lower(model.files, resolveOptions({ ...modelOptions(model, flags), debug: true }));
+  const overlays = timelines.flatMap(({ report }) => timeOverlays(report));
+  writeFile(path, explorerPage(stages, await prepareLayouts(), overlays));
+}
+
 /** Builds of one model that do not give equal bytes. */
 const exactness = (bench: Bench): Limit[] =>
   unequalBuilds(bench).map(({ subject, names }) => ({
@@ -137,6 +165,7 @@ function tell(report: BenchReport & { readonly bench: Bench }, flags: Flags): vo
 
 async function measure(subjects: readonly string[], flags: Flags, folder: string): Promise<void> {
   const options = benchOptions(flags);
+  checkExplorer(subjects, flags);
   const [limitSizes, limitSpeed] = [sizeLimits(flags), speedLimits(flags)];
   const placement = placementOf(flags);
   const { cases, notes } = await prepare(subjects, flags, folder, placement);
@@ -147,6 +176,8 @@ async function measure(subjects: readonly string[], flags: Flags, folder: string
   const date = new Date().toISOString().slice(0, 10);
   const core = placement.core === undefined ? {} : { core: placement.core };
   tell({ bench, machine: describeMachine(), date, timelines, builds, notes, ...core }, flags);
+  const explorer = flags.required('explorer');
+  if (explorer !== undefined) await writeExplorer(explorer, subjects[0] as string, timelines, flags);
   enforceLimits([...exactness(bench), ...limitSizes(shipped(bench)), ...limitSpeed(bench)]);
 }
 
@@ -172,6 +203,11 @@ export const benchCommand: Command = {
       string: true,
       requiresArg: true,
       describe: 'File for the layers as Chrome trace (chrome://tracing, Perfetto)',
+    },
+    explorer: {
+      string: true,
+      requiresArg: true,
+      describe: 'File for the explorer of a model with the times of its layers as a heat map',
     },
     revectorize: { boolean: true, describe: 'Also with 256-bit code: experimental, Node 24 and later' },
     peers: {

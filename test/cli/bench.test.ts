@@ -68,7 +68,7 @@ test('modules and models can be compared, and the table names them', async () =>
 });
 
 test('layers are told in a table, a trace and a page, and add up to the run', async () => {
-  const files = ['--trace', 'out/trace.json', '--report', 'out/page.html'];
+  const files = ['--trace', 'out/trace.json', '--report', 'out/page.html', '--explorer', 'out/times.html'];
   const { code, out, err } = await qc(['bench', 'tiny.onnx', '--layers', ...files, ...FAST], folder);
   assert.is(code, 0, err);
   assert.match(out, /id +type +in +ms +share +GMAC\/s .*\n(.*\n)* *3\+4 +conv2d +int8 /);
@@ -78,10 +78,24 @@ test('layers are told in a table, a trace and a page, and add up to the run', as
   assert.ok(traceEvents.some((e: { name: string }) => e.name === 'conv2d (3)'));
   const page = readFileSync(join(folder, 'out/page.html'), 'utf8');
   for (const id of ['results', 'latency', 'layers', 'method', 'builds']) assert.match(page, new RegExp(`id="${id}"`));
+  const text = /id="report-data">(.*?)<\/script>/s.exec(readFileSync(join(folder, 'out/times.html'), 'utf8'))?.[1];
+  const { overlays, stages } = JSON.parse(text ?? '');
+  assert.ok(stages.length > 1);
+  assert.equal(
+    overlays.map((o: { title: string }) => o.title),
+    ['time', 'share of the attainable peak'],
+  );
+  for (const id of [3, 4]) {
+    assert.match(overlays[0].values[id].text, /^[\d.e-]+ ms, [\d.]+ % of the time; [\d.]+ GMAC\/s, \d+ bytes at /);
+    assert.match(overlays[1].values[id].text, /^[\d.]+ % of what this machine could do/);
+  }
   assert.is((await qc(['compile', 'tiny.onnx', '-o', 'profiled', '--profile'], folder)).code, 0);
   const module = await qc(['bench', 'profiled/tiny.wasm', '--layers', '--json', ...FAST], folder);
   const [{ report }] = JSON.parse(module.out).layers;
   assert.ok(Math.abs(report.layers.reduce((n: number, l: { share: number }) => n + l.share, 0) - 1) < 1e-9);
+  const compiled = await qc(['bench', 'profiled/tiny.wasm', '--explorer', 'x.html', ...FAST], folder);
+  assert.is(compiled.code, 2);
+  assert.match(compiled.err, /--explorer shows the passes of a model; profiled\/tiny.wasm is compiled already/);
   const plain = await qc(['bench', 'build/tiny.wasm', '--layers', ...FAST], folder);
   assert.match(plain.err, /build\/tiny.wasm was not compiled for profiling: .*--profile/);
 });
