@@ -1,4 +1,5 @@
 import type { Attrs } from '../ir/graph.js';
+import { ACTIVATION_OPS } from '../quant/activation.js';
 import { absorb, isPrivate, linksOf, producerOf } from './match.js';
 import type { Pass } from './pass.js';
 
@@ -15,27 +16,7 @@ const HOSTS = new Set([
   'elementwise_div',
 ]);
 
-const ACTIVATIONS = new Set([
-  'relu',
-  'relu6',
-  'clip',
-  'hard_swish',
-  'hard_sigmoid',
-  'leaky_relu',
-  'sigmoid',
-  'swish',
-  'tanh',
-  'gelu',
-  'gelu_tanh',
-  'softplus',
-  'softsign',
-  'mish',
-  'elu',
-  'celu',
-  'selu',
-  'thresholded_relu',
-  'shrink',
-]);
+const ACTIVATIONS = new Set<string>(ACTIVATION_OPS);
 
 /**
  * Before:     y = activation(host(...))

@@ -26,6 +26,29 @@ export type Activation =
   | { readonly kind: 'thresholded_relu'; readonly threshold: number }
   | { readonly kind: 'shrink'; readonly lambd: number; readonly bias: number };
 
+/** The kinds of activation, which are ops of their own too. */
+export const ACTIVATION_OPS: readonly Activation['kind'][] = [
+  'relu',
+  'relu6',
+  'clip',
+  'hard_swish',
+  'hard_sigmoid',
+  'leaky_relu',
+  'sigmoid',
+  'swish',
+  'tanh',
+  'gelu',
+  'gelu_tanh',
+  'softplus',
+  'softsign',
+  'mish',
+  'elu',
+  'celu',
+  'selu',
+  'thresholded_relu',
+  'shrink',
+];
+
 /** The interval a clamping activation limits its input to, or null for the others. Bounds may be infinite. */
 export function clampBounds(a: Activation): readonly [number, number] | null {
   if (a.kind === 'relu') return [0, Number.POSITIVE_INFINITY];

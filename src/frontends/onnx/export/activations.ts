@@ -58,26 +58,3 @@ function hardSwish(w: OnnxWriter, a: Activation & { kind: 'hard_swish' }, x: str
   const gate = w.node('Clip', [w.node('Add', [x, w.float(a.offset)]), w.float(0), w.float(a.threshold)]);
   return w.node('Div', [w.node('Mul', [x, gate]), w.float(a.scale)], {}, output);
 }
-
-/** The kinds of activation, which are ops of their own too. */
-export const ACTIVATION_OPS: readonly Activation['kind'][] = [
-  'relu',
-  'relu6',
-  'clip',
-  'hard_swish',
-  'hard_sigmoid',
-  'leaky_relu',
-  'sigmoid',
-  'swish',
-  'tanh',
-  'gelu',
-  'gelu_tanh',
-  'softplus',
-  'softsign',
-  'mish',
-  'elu',
-  'celu',
-  'selu',
-  'thresholded_relu',
-  'shrink',
-];

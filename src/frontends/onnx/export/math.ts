@@ -1,5 +1,5 @@
-import type { Activation } from '../../../quant/activation.js';
-import { ACTIVATION_OPS, writeActivation } from './activations.js';
+import { ACTIVATION_OPS, type Activation } from '../../../quant/activation.js';
+import { writeActivation } from './activations.js';
 import { type NodeExporter, same } from './node-export.js';
 
 /** Ops whose ONNX twin has the same operands and no attributes. */
