@@ -9,8 +9,9 @@ import type { Arithmetic, ProductInfo } from './runtime/abi.js';
 /** What the operands allow: with codes pairs always, the others where ranges and geometry permit. */
 function allowed(graph: Graph, node: Node, target: Isa): Arithmetic[] {
   const [x, w] = [graph.input(node, 0), graph.input(node, 1)];
-  if (!isCodes(x.type) || !isCodes(w.type)) return ['reals'];
   const winograd = node.op === 'conv2d' && winogradApplies(node.attrs as ConvAttrs, [x.type, w.type]);
+  if (!isCodes(x.type) || !isCodes(w.type))
+    return ['reals', ...(winograd && w.data !== undefined ? ['winograd of reals' as const] : [])];
   return [
     'pairs',
     ...(w.data !== undefined && productIsa(target, x.range, w.range) === 'relaxed' ? ['bytes' as const] : []),

@@ -38,6 +38,13 @@ export interface LayoutNeed {
   readonly contiguous?: boolean;
 }
 
+/** A kernel of `init` that makes weights. */
+export interface WeightMaker {
+  readonly kernel: KernelDef;
+  readonly params: object;
+  readonly args: readonly number[];
+}
+
 /** What the lowering of one node works with. It emits kernel calls in order; nothing here knows of WebAssembly. */
 export interface LowerContext {
   readonly node: Node;
@@ -71,10 +78,10 @@ export interface LowerContext {
   /** Memory for the calls of this node only. */
   scratch(bytes: number): Ref;
   /**
-   * Weights that a kernel of `init` makes of centred codes in one byte each; null where the codes do not fit. The
-   * kernel's arguments are source, target, those given, and the shift that it subtracts from every byte.
+   * Weights that a kernel of `init` makes of reals, or of centred codes in one byte each; null where the codes do not
+   * fit. The kernel's arguments are source, target, those given, and for codes the shift that it subtracts from every byte.
    */
-  transformedWeights(codes: Int16Array, bytes: number, kernel: KernelDef, args: readonly number[]): Ref | null;
+  transformedWeights(packed: Int16Array | Float32Array, bytes: number, make: WeightMaker): Ref | null;
   call<P extends object>(kernel: KernelDef<P>, params: P, args: readonly Arg[]): void;
 }
 

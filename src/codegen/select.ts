@@ -6,6 +6,8 @@ import { ARITHMETIC, type DepthwiseArithmetic } from './kernels/depthwise-layout
 import { type CodeInterval, provenRuns } from './kernels/depthwise-runs.js';
 import { type GemmParams, type GemmTile, joinRows } from './kernels/gemm.js';
 import { gemmArithmetic } from './kernels/gemm-layout.js';
+import { transformedBytes } from './kernels/winograd-weights.js';
+import { WINOGRAD_TABLE, type WinogradRival } from './winograd-table.js';
 
 const within = (range: CodeInterval | null | undefined, lo: number, hi: number): boolean =>
   range !== null && range !== undefined && lo <= range.lo && range.hi <= hi;
@@ -32,6 +34,17 @@ export function chooseTile(p: Omit<GemmParams, 'tile'>): GemmTile {
   assert(row, `no tile for ${arithmetic} products`);
   const [mr, nr, unroll] = row.tile;
   return { mr: Math.min(cols, mr), nr, unroll };
+}
+
+/** Whether Winograd is faster than what else could compute a 3x3 convolution with outputs of at least this height and width. */
+export function winogradPays(rival: WinogradRival, l: { channels: number; columns: number; size: number }): boolean {
+  const row = WINOGRAD_TABLE[rival];
+  const storage = rival === 'f32' ? 'f32' : 'i16';
+  return (
+    Math.min(l.channels, l.columns) >= row.channels &&
+    l.size >= row.size &&
+    transformedBytes({ ...l, storage }) <= row.bytes
+  );
 }
 
 /** What the choice for a depthwise convolution depends on. */

@@ -60,8 +60,8 @@ export interface EntryInfo {
   readonly profile?: { readonly export: string; readonly steps: readonly StepInfo[] };
 }
 
-/** Instructions that compute products: pairs of i16, relaxed dot products of i8, float32; or Winograd's transform with pairs. */
-export type Arithmetic = 'pairs' | 'bytes' | 'reals' | 'winograd';
+/** How products are computed: pairs of i16, relaxed dot products of i8, float32; or Winograd's transform with pairs or float32. */
+export type Arithmetic = 'pairs' | 'bytes' | 'reals' | 'winograd' | 'winograd of reals';
 
 /** The shape of a convolution or product, for judging its speed. */
 export interface ProductInfo {

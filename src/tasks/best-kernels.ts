@@ -13,16 +13,27 @@ const DENSE: Readonly<Record<Arithmetic, { readonly rate: number; readonly epilo
   bytes: { rate: 15.5, epilogue: 0.67 },
   reals: { rate: 5.9, epilogue: 0.5 },
   winograd: { rate: 26, epilogue: 2.7 },
+  'winograd of reals': { rate: 14.6, epilogue: 2 },
 };
 
+/** Arithmetics that compute tiles of 2x2 pixels. */
+type Winograd = 'winograd' | 'winograd of reals';
+const isWinograd = (arithmetic: Arithmetic): arithmetic is Winograd => arithmetic.startsWith('winograd');
+
 /** Products with one pixel: the weights stream through, nothing is reused. */
-const SINGLE_RATE: Readonly<Record<Exclude<Arithmetic, 'winograd'>, number>> = { pairs: 8.2, bytes: 12.6, reals: 4 };
+const SINGLE_RATE: Readonly<Record<Exclude<Arithmetic, Winograd>, number>> = { pairs: 8.2, bytes: 12.6, reals: 4 };
 
 /** Depthwise 3x3 convolutions of codes with everything fused: 14 GMAC/s at 56x56x144, 12 to 16 over strides and sizes. */
 const DEPTHWISE = { rate: 5.3, epilogue: 0.5 };
 
 /** Elements of a pixel's sum that one instruction takes, by arithmetic: shorter runs are filled up with zeros. */
-const STEP: Readonly<Record<Arithmetic, number>> = { pairs: 2, bytes: 4, reals: 1, winograd: 1 };
+const STEP: Readonly<Record<Arithmetic, number>> = {
+  pairs: 2,
+  bytes: 4,
+  reals: 1,
+  winograd: 1,
+  'winograd of reals': 1,
+};
 
 /** Products of the probe in a cycle. */
 export const PROBE_PER_CYCLE = 16;
@@ -38,9 +49,9 @@ function bestWith(arithmetic: Arithmetic, p: ProductInfo): number | undefined {
   }
   const perGroup = p.columns / p.groups;
   const filled = up(perGroup, 4) / perGroup;
-  if (arithmetic !== 'winograd' && rows * cols === 1) return SINGLE_RATE[arithmetic] / filled;
+  if (!isWinograd(arithmetic) && rows * cols === 1) return SINGLE_RATE[arithmetic] / filled;
   const { rate, epilogue } = DENSE[arithmetic];
-  const tiles = arithmetic === 'winograd' ? (up(rows, 2) * up(cols, 2)) / (rows * cols) : 1;
+  const tiles = isWinograd(arithmetic) ? (up(rows, 2) * up(cols, 2)) / (rows * cols) : 1;
   const run = p.inner / p.window[0];
   const inner = p.window[0] * up(run, STEP[arithmetic]);
   return p.inner / ((inner / rate + epilogue) * filled * tiles);

@@ -74,7 +74,8 @@ function kindOf(step: StepTime, ops: ReadonlyMap<number, OpInfo>): LayerKind {
 export function arithmeticOf({ kernels, product }: StepTime): Arithmetic {
   const kinds = ['gemm', 'depthwise', 'winograd', 'matmul'];
   const main = kernels.find((name) => kinds.some((kind) => name.includes(`-${kind}`))) ?? kernels[0] ?? '';
-  if (kernels.some((name) => name.includes('-winograd-'))) return 'winograd';
+  const winograd = kernels.find((name) => name.includes('-winograd-'));
+  if (winograd) return winograd.startsWith('f32') ? 'winograd of reals' : 'winograd';
   if (product ? product.allows.includes('reals') : main.startsWith('f32')) return 'reals';
   return main.endsWith('-relaxed') ? 'bytes' : 'pairs';
 }
@@ -82,8 +83,10 @@ export function arithmeticOf({ kernels, product }: StepTime): Arithmetic {
 /** Milliseconds that the machine's best speed needs for a step. */
 function attainable(step: StepTime, peaks: Peaks): number {
   const arithmetic = arithmeticOf(step);
-  const peak = arithmetic === 'winograd' ? peaks.pairs : peaks[arithmetic] || peaks.pairs;
-  const products = arithmetic === 'winograd' ? step.macs * WINOGRAD_PRODUCTS : step.macs;
+  const winograd = arithmetic.startsWith('winograd');
+  const instructions = arithmetic === 'winograd' ? 'pairs' : arithmetic === 'winograd of reals' ? 'reals' : arithmetic;
+  const peak = peaks[instructions] || peaks.pairs;
+  const products = winograd ? step.macs * WINOGRAD_PRODUCTS : step.macs;
   return Math.max(products / peak, step.bytes / peaks.stream) / 1e6;
 }
 
@@ -112,7 +115,7 @@ function reasonsOf(step: StepTime, best: Arithmetic, gbytes: number, peaks: Peak
   const others = step.kernels.filter((name) => /-(copy|fill)|-map-/.test(name));
   return [
     ...(own !== best ? [`computes with ${own} where ${best} is legal`] : []),
-    ...(product.allows.includes('winograd') && own !== 'winograd'
+    ...(product.allows.some((a) => a.startsWith('winograd')) && !own.startsWith('winograd')
       ? ['no Winograd: its sums or weights do not fit, or the direct kernel is faster']
       : []),
     ...memoryReason(step, gbytes, peaks),

@@ -1,4 +1,5 @@
-/** Convolutions that are lowered to Winograd kernels, compiled: bit-identical to the interpreter. */
+/** Convolutions that are lowered to Winograd kernels, compiled: codes bit-identical to the interpreter, reals as precise. */
+import '../support/relaxed.js';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,7 +10,7 @@ import { compile, lower } from '../../src/compile.js';
 import { OPS } from '../../src/ops/index.js';
 import { winogradBlocks } from '../../src/ops/lowering/winograd.js';
 import { resolveOptions } from '../../src/options.js';
-import { identical, outcome } from '../support/compiled.js';
+import { identical, outcome, relativeError } from '../support/compiled.js';
 import { hasModels, modelBytes } from '../support/models.js';
 import { type Grid, Network } from '../support/network.js';
 
@@ -61,6 +62,48 @@ test('random shapes: tails, odd sizes, pads, batch, both weight forms', async ()
     }),
     { numRuns: 40 },
   );
+});
+
+test('reals: random shapes, the same on both targets', async () => {
+  const cases = fc.record({
+    seed: fc.integer({ min: 1, max: 1e6 }),
+    batch: fc.integer({ min: 1, max: 2 }),
+    channels: fc.integer({ min: 8, max: 21 }),
+    filters: fc.integer({ min: 8, max: 21 }),
+    pads: fc.tuple(...[0, 1, 2, 3].map(() => fc.integer({ min: 0, max: 2 }))),
+    size: fc.tuple(fc.integer({ min: 5, max: 12 }), fc.integer({ min: 5, max: 12 })),
+    residual: fc.boolean(),
+    activation: fc.constantFrom(null, 'Relu', 'HardSwish'),
+  });
+  await fc.assert(
+    fc.asyncProperty(cases, async (c) => {
+      const net = new Network(c.seed);
+      const x = net.input('x', [c.batch, c.channels, ...c.size]);
+      let y = net.op('Conv', [x, net.values([c.filters, c.channels, 3, 3]), net.values([c.filters])], { pads: c.pads });
+      const [height, width] = [0, 1].map((d) => c.size[d]! + c.pads[d]! + c.pads[d + 2]! - 2) as [number, number];
+      if (c.residual) y = net.op('Add', [y, net.input('r', [c.batch, c.filters, height, width])]);
+      const model = net.bytes([c.activation ? net.op(c.activation, [y]) : y]);
+      assert.is(nodesWith(planOf(model), 'winograd'), 1);
+      const result = await outcome(model);
+      assert.ok(relativeError(result) < 1e-6, `relative error ${relativeError(result)}`);
+      assert.equal((await outcome(model, { target: 'relaxed' })).module, result.module);
+    }),
+    { numRuns: 15 },
+  );
+});
+
+test('reals: small layers and computed weights take other kernels', async () => {
+  for (const [channels, size] of [
+    [7, 9],
+    [8, 4],
+  ] as const) {
+    const net = new Network(6);
+    const y = net.op('Conv', [net.input('x', [1, channels, size, size]), net.values([8, channels, 3, 3])]);
+    assert.is(nodesWith(planOf(net.bytes([y])), 'winograd'), 0);
+  }
+  const net = new Network(6);
+  const computed = net.op('Conv', [net.input('x', [1, 8, 9, 9]), net.input('w', [8, 8, 3, 3])]);
+  assert.is(nodesWith(planOf(net.bytes([computed])), 'winograd'), 0);
 });
 
 test('a chain whose values are read with different halos, and residuals on its own input', async () => {
@@ -141,7 +184,7 @@ test('blocks cover every pixel once', () => {
     [224, 223],
   ] as const) {
     const seen = new Uint8Array(rows * cols);
-    for (const b of winogradBlocks(rows, cols)) {
+    for (const b of winogradBlocks(rows, cols, 56)) {
       assert.is((b.y % 2) + (b.x % 2), 0);
       for (let y = b.y; y < b.y + b.rows; y++) for (let x = b.x; x < b.x + b.cols; x++) seen[y * cols + x]!++;
     }

@@ -12,7 +12,7 @@ import {
 import { transformedInput, type WinogradInputParams, winogradInput } from '../../src/codegen/kernels/winograd-input.js';
 import {
   packWinograd,
-  transformedLength,
+  transformedBytes,
   transformTaps,
   winogradGroups,
   winogradTiles,
@@ -69,12 +69,13 @@ function check(c: WinogradCase): void {
     ? Int16Array.from({ length: columns * 9 * channels }, (_, i) => (Math.floor(i / 9 / channels) % 2 ? -128 : 127))
     : randomCodes(columns * 9 * channels, seed + 1).map((v) => v >> 1);
   const weight = (column: number, tap: number, k: number): number => raw[(column * 9 + tap) * channels + k]!;
-  const packed = packWinograd({ channels, columns }, weight);
+  const codes16 = { storage: 'i16', channels, columns } as const;
+  const packed = packWinograd(codes16, weight);
   const source = memory.space(packed.length, 1);
   new Int8Array(memory.bytes.buffer, source, packed.length).set(packed);
-  const u = memory.space(transformedLength({ channels, columns }), 2);
-  run(winogradWeights, {}, memory, [source, u, winogradTiles(c), winogradGroups(c), 0]);
-  const v = memory.space(transformedInput(channels, tileRows * tileCols).length, 2);
+  const u = memory.space(transformedBytes(codes16), 1);
+  run(winogradWeights, { storage: 'i16' }, memory, [source, u, winogradTiles(c), winogradGroups(codes16), 0]);
+  const v = memory.space(transformedInput('i16', channels, tileRows * tileCols).length, 2);
   const inputParams: WinogradInputParams = {
     storage: 'i16',
     channels,
@@ -144,12 +145,12 @@ test('input stored in one byte is transformed alike', () => {
     const narrow = memory.space(size + 64, 1);
     new Int8Array(memory.bytes.buffer, narrow, size).set(codes);
     const wide = memory.i16(codes);
-    const length = transformedInput(channels, tileRows * tileCols).length;
+    const length = transformedInput('i16', channels, tileRows * tileCols).length;
     const [v8, v16] = [memory.space(length, 2), memory.space(length, 2)];
     const p = { channels, tileRows, tileCols, pixStride: channels, rowStride };
     run(winogradInput, { ...p, storage: 'i8' }, memory, [narrow, v8]);
     run(winogradInput, { ...p, storage: 'i16' }, memory, [wide, v16]);
-    const { tile, element } = transformedInput(channels, tileRows * tileCols);
+    const { tile, element } = transformedInput('i16', channels, tileRows * tileCols);
     const view = new Int16Array(memory.bytes.buffer);
     for (let e = 0; e < 16; e++)
       for (let t = 0; t < tileRows * tileCols; t++)
@@ -238,19 +239,19 @@ test('residuals, biases, activations and roundings', () => {
 });
 
 test('codes shifted into a byte', () => {
-  const shape = { channels: 5, columns: 9 };
+  const shape = { storage: 'i16', channels: 5, columns: 9 } as const;
   const packed = packWinograd(shape, (n, tap, k) => ((n * 31 + tap * 7 + k * 13) % 256) - 20);
   const memory = new TestMemory(1, 3);
   const source = memory.space(packed.length, 1);
   new Int8Array(memory.bytes.buffer, source, packed.length).set(packed.map((v) => v - 108));
-  const u = memory.space(transformedLength(shape), 2);
-  run(winogradWeights, {}, memory, [source, u, winogradTiles(shape), winogradGroups(shape), -108]);
+  const u = memory.space(transformedBytes(shape), 1);
+  run(winogradWeights, { storage: 'i16' }, memory, [source, u, winogradTiles(shape), winogradGroups(shape), -108]);
   const of = (n: number, k: number): number[] =>
     transformTaps(Array.from({ length: 9 }, (_, tap) => ((n * 31 + tap * 7 + k * 13) % 256) - 20));
   const groups = winogradGroups(shape);
   const at = (e: number, n: number, k: number): number =>
     (((n >> 3) * 16 + e) * groups + 2 * (k >> 1) + ((n >> 2) & 1)) * 8 + 2 * (n & 3) + (k & 1);
-  const values = new Int16Array(memory.bytes.buffer, u, transformedLength(shape));
+  const values = new Int16Array(memory.bytes.buffer, u, transformedBytes(shape) / 2);
   for (let n = 0; n < 9; n++)
     for (let k = 0; k < 5; k++)
       assert.equal(

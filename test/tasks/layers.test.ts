@@ -63,6 +63,11 @@ test('the best kernels are those that were measured', () => {
     ],
     [{ pixels: [28, 28], inner: 1152, columns: 128, window: [3, 3], allows: ['pairs', 'winograd'] }, 'winograd', 25.1],
     [{ pixels: [7, 7], inner: 4608, columns: 512, window: [3, 3], allows: ['pairs', 'winograd'] }, 'winograd', 18.5],
+    [
+      { pixels: [28, 28], inner: 1152, columns: 128, window: [3, 3], allows: ['reals', 'winograd of reals'] },
+      'winograd of reals',
+      14.4,
+    ],
     [{ pixels: [1, 1], inner: 1024, columns: 1024, allows: ['pairs', 'bytes'] }, 'bytes', 12.6],
     [{ kind: 'depthwise', pixels: [56, 56], inner: 9, columns: 144, window: [3, 3] }, 'pairs', 4.1],
   ];
@@ -130,6 +135,10 @@ test('the arithmetic is told by the kernels', () => {
   assert.is(
     of(['i16-winograd-input-simd', 'i16-winograd-8-requant-simd'], dense({ allows: ['pairs', 'winograd'] })),
     'winograd',
+  );
+  assert.is(
+    of(['f32-winograd-input-simd', 'f32-winograd-8-float-simd'], dense({ allows: ['reals', 'winograd of reals'] })),
+    'winograd of reals',
   );
   assert.is(of(['f32-gemm-4x8-f32-simd'], dense({ allows: ['reals'] })), 'reals');
   assert.is(of(['f32-softmax-simd']), 'reals');

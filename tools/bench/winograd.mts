@@ -1,33 +1,40 @@
 /**
  * Times Winograd F(2x2, 3x3) against the direct product on equal layers, call by call in turn, and prints the
  * rates and the ratio of the fastest calls.
- * Usage: tsx tools/bench/winograd.mts [size channels columns]. Pin it to one core (taskset -c 1).
+ * Usage: tsx tools/bench/winograd.mts [i16|f32] [size channels columns]. Pin it to one core (taskset -c 1).
  */
 import { loadBinaryen, ModuleBuilder } from '../../src/codegen/builder/module.js';
-import { type Epilogue, eraseKernel, type KernelDef } from '../../src/codegen/kernel.js';
+import { type Epilogue, eraseKernel, type KernelDef, STORAGE_BYTES } from '../../src/codegen/kernel.js';
 import { epilogueArguments } from '../../src/codegen/kernels/epilogue.js';
 import { type GemmParams, gemm, packedGemmLength } from '../../src/codegen/kernels/gemm.js';
 import { winograd } from '../../src/codegen/kernels/winograd.js';
 import { winogradInput } from '../../src/codegen/kernels/winograd-input.js';
 import {
-  transformedLength,
+  transformedBytes,
+  type WinogradStorage,
   winogradGroups,
   winogradTiles,
   winogradWeights,
 } from '../../src/codegen/kernels/winograd-weights.js';
+import { WINOGRAD_TABLE } from '../../src/codegen/winograd-table.js';
 import { winogradBlocks, winogradParams } from '../../src/ops/lowering/winograd.js';
 
 const PAGE = 65536;
-const LAYER_MS = 6000;
+const LAYER_MS = 1500;
 const WARM_UP = 20;
 
-const EPILOGUE: Epilogue = {
-  sum: 'i32',
-  bias: 'i32',
-  residual: null,
-  activation: null,
-  output: { storage: 'i16', rounding: 'even', proven: true },
-};
+const storage: WinogradStorage = process.argv[2] === 'f32' ? 'f32' : 'i16';
+const BYTES = STORAGE_BYTES[storage];
+const EPILOGUE: Epilogue =
+  storage === 'f32'
+    ? { sum: 'f32', bias: 'f32', residual: null, activation: null, output: { storage } }
+    : {
+        sum: 'i32',
+        bias: 'i32',
+        residual: null,
+        activation: null,
+        output: { storage, rounding: 'even', proven: true },
+      };
 
 const LAYERS: readonly (readonly [size: number, channels: number, columns: number])[] = [
   [56, 64, 64],
@@ -55,13 +62,17 @@ function plan(size: number, channels: number, columns: number): { calls: Record<
   const rowStride = padded * channels;
   const [outPix, outRow] = [columns, padded * columns];
   const common = { columns, outPix, outRow, epilogue: EPILOGUE };
-  const [input, output, other] = [space(2 * padded * rowStride), space(2 * size * outRow), space(2 * size * outRow)];
+  const [input, output, other] = [
+    space(BYTES * padded * rowStride),
+    space(BYTES * size * outRow),
+    space(BYTES * size * outRow),
+  ];
   const epilogue = epilogueArguments(EPILOGUE, { bias: space(4 * columns), scale: space(4 * columns), lo: 0, hi: 127 });
   const taps = { ySegments: 3, xSegments: 1, length: 3 * channels, yStride: rowStride, xStride: 0 };
   const shape = {
     ...common,
     isa: 'simd' as const,
-    storage: 'i16' as const,
+    storage,
     rows: size,
     cols: size,
     pixStride: channels,
@@ -69,33 +80,36 @@ function plan(size: number, channels: number, columns: number): { calls: Record<
     taps,
   };
   const direct: GemmParams = { ...shape, tile: { mr: 4, nr: 8 } };
-  const weights = space(2 * packedGemmLength(direct));
-  const blocks = winogradBlocks(size, size).map((b) => ({
+  const weights = space(BYTES * packedGemmLength(direct));
+  const blocks = winogradBlocks(size, size, WINOGRAD_TABLE[storage].tiles).map((b) => ({
     ...b,
-    ...winogradParams(b, { ...common, channels }, { storage: 'i16', pixStride: channels, rowStride }),
+    ...winogradParams(b, { ...common, channels }, { storage, pixStride: channels, rowStride }),
   }));
   const v = space(Math.max(...blocks.map((b) => b.transformedBytes)));
   const m = space(Math.max(...blocks.map((b) => b.sumBytes)));
-  const weightShape = { channels, columns };
-  const u = space(2 * transformedLength(weightShape));
-  const bytes = space(9 * columns * channels);
+  const weightShape = { storage, channels, columns };
+  const u = space(transformedBytes(weightShape));
+  const bytes = space(9 * columns * channels * (storage === 'f32' ? 4 : 1));
   const calls = {
     direct: [{ def: eraseKernel(gemm), params: direct, args: [input, output, weights, ...epilogue] }],
     input: blocks.map((b) => ({
       def: eraseKernel(winogradInput),
       params: b.input,
-      args: [input + 2 * (b.y * rowStride + b.x * channels), v],
+      args: [input + BYTES * (b.y * rowStride + b.x * channels), v],
     })),
     product: blocks.map((b) => ({
       def: eraseKernel(winograd),
       params: b.product,
-      args: [v, m, u, other + 2 * (b.y * outRow + b.x * outPix), ...epilogue],
+      args: [v, m, u, other + BYTES * (b.y * outRow + b.x * outPix), ...epilogue],
     })),
     weights: [
       {
         def: eraseKernel(winogradWeights),
-        params: {},
-        args: [bytes, u, winogradTiles(weightShape), winogradGroups(weightShape), 0],
+        params: { storage },
+        args: [bytes, u, winogradTiles(weightShape), winogradGroups(weightShape), 0].slice(
+          0,
+          storage === 'f32' ? 4 : 5,
+        ),
       },
     ],
   };
@@ -146,7 +160,10 @@ function fastest<K extends string>(run: Record<K, () => void>, names: readonly K
 
 const NAMES = ['direct', 'winograd', 'input', 'product', 'weights'] as const;
 
-const [size, channels, columns] = process.argv.slice(2).map(Number);
+const [size, channels, columns] = process.argv
+  .slice(2)
+  .filter((arg) => /^\d+$/.test(arg))
+  .map(Number);
 const layers = size && channels && columns ? [[size, channels, columns] as const] : LAYERS;
 for (const layer of layers) {
   const { calls, pages } = plan(...layer);

@@ -5,7 +5,7 @@ import type { FunctionBuilder } from '../builder/function.js';
 import { type Epilogue, holdsCodes, STORAGE_BYTES } from '../kernel.js';
 import { emitActivation } from './activation.js';
 import { loadCodes4, storeCodeVectors, storeLanes } from './codes.js';
-import { type EpilogueArgument, epilogueArgumentNames } from './epilogue.js';
+import { type EpilogueArgument, epilogueArgumentNames, startsAtBias } from './epilogue.js';
 import type { Walk } from './walk.js';
 
 const MAGIC_BITS = 0x4b400000; // the float 12582912: adding it leaves the nearest integer in the low mantissa bits
@@ -167,8 +167,7 @@ export class EpilogueEmitter {
 
   /** The first value of the accumulators of a vector of 4 columns. */
   start(pointers: EpiloguePointers, vector: number): V128 {
-    const startsAtBias = this.e.bias === 'i32' || (this.e.bias === 'f32' && this.e.sum === 'f32');
-    return startsAtBias && pointers.bias ? this.f.load(pointers.bias, vector * 16) : this.f.zero();
+    return startsAtBias(this.e) && pointers.bias ? this.f.load(pointers.bias, vector * 16) : this.f.zero();
   }
 
   /** Scales, adds, activates, rounds and stores a tile. */

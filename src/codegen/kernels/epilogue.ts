@@ -46,6 +46,9 @@ export function epilogueArguments<A>(e: Epilogue, args: EpilogueArgs<A>): (A | n
   });
 }
 
+/** Whether accumulators start at the bias; otherwise it is added to the scaled sum. */
+export const startsAtBias = ({ bias, sum }: Epilogue): boolean => bias === 'i32' || (bias === 'f32' && sum === 'f32');
+
 /** The epilogue's part of a kernel's name. */
 export function epilogueName(e: Epilogue): string {
   const parts: string[] = [e.output.storage === 'f32' ? 'float' : 'requant'];
@@ -92,9 +95,8 @@ function realOf(e: Epilogue, view: DataView, args: EpilogueArgs, sum: number, at
 /** The epilogue for the references of kernels; `values` are the arguments in the order of the signature. */
 export function epilogueReference(e: Epilogue, view: DataView, values: readonly number[]): EpilogueReference {
   const args: EpilogueArgs = Object.fromEntries(epilogueArgumentNames(e).map((name, i) => [name, values[i]]));
-  const startsAtBias = e.bias === 'i32' || (e.bias === 'f32' && e.sum === 'f32');
   const start = (column: number): number => {
-    if (!startsAtBias) return 0;
+    if (!startsAtBias(e)) return 0;
     const at = (args.bias as number) + column * 4;
     return e.bias === 'i32' ? view.getInt32(at, true) : view.getFloat32(at, true);
   };

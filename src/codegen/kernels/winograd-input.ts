@@ -1,25 +1,26 @@
 import type { Local, Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
-import { type CodeStorage, type KernelDef, STORAGE_BYTES } from '../kernel.js';
+import { type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
 import { loadCodes8 } from './codes.js';
-import { WINOGRAD_ELEMENTS } from './winograd-weights.js';
-
-/** Channels that are transformed side by side. */
-const LANES = 8;
+import { readElement, writeElement } from './elements.js';
+import { WINOGRAD_ELEMENTS, type WinogradStorage, winogradLanes } from './winograd-weights.js';
 
 /**
  * The input of `tileRows` x `tileCols` tiles of F(2x2, 3x3): windows of 4x4 pixels, 2 pixels apart. Strides are in
- * elements, channels lie innermost. Up to 7 elements behind the channels of a pixel are read.
+ * elements, channels lie innermost. Up to 7 elements (of reals 3) behind the channels of a pixel are read.
  */
 export interface WinogradInputParams {
-  /** How the input is stored; V is i16. */
-  readonly storage: CodeStorage;
+  /** How the input is stored; V is i16 for codes. */
+  readonly storage: Storage;
   readonly channels: number;
   readonly tileRows: number;
   readonly tileCols: number;
   readonly pixStride: number;
   readonly rowStride: number;
 }
+
+/** How the transformed input is stored. */
+export const transformedStorage = (storage: Storage): WinogradStorage => (storage === 'f32' ? 'f32' : 'i16');
 
 /** The shape of transformed input V[element][tile][channel], in elements. */
 export interface TransformedInput {
@@ -31,9 +32,10 @@ export interface TransformedInput {
 }
 
 /** The layout of V; elements are kept off multiples of 2 KiB, where 16 of them would share few cache sets. */
-export function transformedInput(channels: number, tiles: number): TransformedInput {
-  const tile = Math.ceil(channels / LANES) * LANES;
-  const element = tiles * tile + ((tiles * tile) % 1024 === 0 ? 32 : 0);
+export function transformedInput(storage: WinogradStorage, channels: number, tiles: number): TransformedInput {
+  const lanes = winogradLanes(storage);
+  const tile = Math.ceil(channels / lanes) * lanes;
+  const element = tiles * tile + ((tiles * tile) % (128 * lanes) === 0 ? 4 * lanes : 0);
   return { tile, element, length: WINOGRAD_ELEMENTS * element };
 }
 
@@ -45,30 +47,34 @@ const COMBINATIONS = [
   { a: 1, b: 3, op: 'sub' },
 ] as const;
 
-/** B^T d B of one window and 8 channels; d is read from memory twice rather than kept in registers. */
+/** B^T d B of one window and a vector of channels; d is read from memory twice rather than kept in registers. */
 function emitWindow(f: FunctionBuilder, p: WinogradInputParams, from: Local<'i32'>, to: Local<'i32'>): Stmt[] {
-  const { element } = transformedInput(p.channels, p.tileRows * p.tileCols);
+  const storage = transformedStorage(p.storage);
+  const { element } = transformedInput(storage, p.channels, p.tileRows * p.tileCols);
   const row = f.vectors(4);
-  const bytes = STORAGE_BYTES[p.storage];
-  const load = (y: number, x: number): V128 =>
-    loadCodes8(f, p.storage, from, (y * p.rowStride + x * p.pixStride) * bytes);
+  const load = (y: number, x: number): V128 => {
+    const offset = (y * p.rowStride + x * p.pixStride) * STORAGE_BYTES[p.storage];
+    return p.storage === 'f32' ? f.load(from, offset) : loadCodes8(f, p.storage, from, offset);
+  };
+  const shape = storage === 'f32' ? 'f32x4' : 'i16x8';
   return COMBINATIONS.flatMap((vertical, i) => [
-    ...row.map((value, x) => value.set(f.op('i16x8', vertical.op, load(vertical.a, x), load(vertical.b, x)))),
+    ...row.map((value, x) => value.set(f.op(shape, vertical.op, load(vertical.a, x), load(vertical.b, x)))),
     ...COMBINATIONS.map(({ a, b, op }, j) =>
-      f.store(to, f.op('i16x8', op, row[a] as V128, row[b] as V128), (4 * i + j) * element * 2),
+      f.store(to, f.op(shape, op, row[a] as V128, row[b] as V128), (4 * i + j) * element * STORAGE_BYTES[storage]),
     ),
   ]);
 }
 
 function emit(f: FunctionBuilder, p: WinogradInputParams): Stmt[] {
   const [from, to] = [f.param(0, 'i32'), f.param(1, 'i32')];
-  const vectors = Math.ceil(p.channels / LANES);
+  const lanes = winogradLanes(transformedStorage(p.storage));
+  const vectors = Math.ceil(p.channels / lanes);
   const bytes = STORAGE_BYTES[p.storage];
   return [
     f.repeat(p.tileRows, [
       f.repeat(p.tileCols, [
-        f.repeat(vectors, [...emitWindow(f, p, from, to), f.advance(from, bytes * LANES), f.advance(to, 2 * LANES)]),
-        f.advance(from, bytes * (2 * p.pixStride - LANES * vectors)),
+        f.repeat(vectors, [...emitWindow(f, p, from, to), f.advance(from, bytes * lanes), f.advance(to, 16)]),
+        f.advance(from, bytes * (2 * p.pixStride - lanes * vectors)),
       ]),
       f.advance(from, 2 * bytes * (p.rowStride - p.tileCols * p.pixStride)),
     ]),
@@ -78,21 +84,21 @@ function emit(f: FunctionBuilder, p: WinogradInputParams): Stmt[] {
 function reference(p: WinogradInputParams, memory: ArrayBuffer, args: readonly number[]): void {
   const [input, output] = args as [number, number];
   const view = new DataView(memory);
-  const { tile, element } = transformedInput(p.channels, p.tileRows * p.tileCols);
+  const storage = transformedStorage(p.storage);
+  const { tile, element } = transformedInput(storage, p.channels, p.tileRows * p.tileCols);
+  // sums of codes fit: only those of reals are rounded
   const combine = (d: readonly number[]): number[] =>
-    COMBINATIONS.map(({ a, b, op }) => (op === 'add' ? d[a]! + d[b]! : d[a]! - d[b]!));
+    COMBINATIONS.map(({ a, b, op }) => Math.fround(op === 'add' ? d[a]! + d[b]! : d[a]! - d[b]!));
   for (let t = 0; t < p.tileRows * p.tileCols; t++)
     for (let c = 0; c < tile; c++) {
       const [y, x] = [2 * Math.floor(t / p.tileCols), 2 * (t % p.tileCols)];
       const at = y * p.rowStride + x * p.pixStride + c;
-      const read = (i: number, j: number): number => {
-        const index = at + i * p.rowStride + j * p.pixStride;
-        return p.storage === 'i16' ? view.getInt16(input + 2 * index, true) : view.getInt8(input + index);
-      };
+      const read = (i: number, j: number): number =>
+        readElement(view, p.storage, input, at + i * p.rowStride + j * p.pixStride);
       const columns = [0, 1, 2, 3].map((j) => combine([0, 1, 2, 3].map((i) => read(i, j))));
       const rows = [0, 1, 2, 3].map((i) => combine(columns.map((column) => column[i] as number)));
       rows.flat().forEach((value, e) => {
-        view.setInt16(output + 2 * (e * element + t * tile + c), value, true);
+        writeElement(view, storage, output, e * element + t * tile + c, value);
       });
     }
 }

@@ -1,6 +1,7 @@
 import type { I32, Local, Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
 import { STORAGE_BYTES } from '../kernel.js';
+import { startsAtBias } from './epilogue.js';
 import { EpilogueEmitter } from './epilogue-emit.js';
 import { Walk } from './walk.js';
 import type { WinogradParams } from './winograd.js';
@@ -25,6 +26,7 @@ export class WinogradOutput {
   private readonly f: FunctionBuilder;
   private readonly p: WinogradParams;
   private readonly epilogue: EpilogueEmitter;
+  private readonly lanes: 'i32x4' | 'f32x4';
   private readonly sums: Local<'i32'>;
   private readonly rows: readonly [TileRow, TileRow];
   private readonly bias: Local<'i32'> | undefined;
@@ -36,6 +38,7 @@ export class WinogradOutput {
     this.f = f;
     this.p = p;
     this.epilogue = new EpilogueEmitter(f, p.epilogue, first);
+    this.lanes = p.epilogue.sum === 'f32' ? 'f32x4' : 'i32x4';
     this.setup = [...this.epilogue.setup];
     const walk = new Walk(f);
     this.walk = walk;
@@ -107,7 +110,7 @@ export class WinogradOutput {
   /** Row `i` of A^T: m0 + m1 + m2 or m1 - m2 - m3. */
   private combine(i: 0 | 1, m: (index: number) => V128): V128 {
     const op = i === 0 ? 'add' : 'sub';
-    return this.f.op('i32x4', op, this.f.op('i32x4', op, m(i), m(i + 1)), m(i + 2));
+    return this.f.op(this.lanes, op, this.f.op(this.lanes, op, m(i), m(i + 1)), m(i + 2));
   }
 
   /** An element of M; element 5 is part of all four outputs with sign +, so that it carries the bias. */
@@ -115,7 +118,7 @@ export class WinogradOutput {
     const { f, p } = this;
     const tiles = Math.ceil(p.rows / 2) * Math.ceil(p.cols / 2);
     const sum = f.load(this.sums, e * tiles * SUM_BYTES + vector * 16);
-    if (e !== 5 || p.epilogue.bias !== 'i32') return sum;
-    return f.op('i32x4', 'add', sum, this.epilogue.start({ bias: this.bias as I32 }, vector));
+    if (e !== 5 || !startsAtBias(p.epilogue)) return sum;
+    return f.op(this.lanes, 'add', sum, this.epilogue.start({ bias: this.bias as I32 }, vector));
   }
 }

@@ -1,15 +1,23 @@
-import { assert } from '../../support/errors.js';
 import type { Stmt } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
 import type { Epilogue, KernelDef } from '../kernel.js';
-import { epilogueName, epilogueReference, epilogueSignature } from './epilogue.js';
+import { readElement } from './elements.js';
+import { addProduct, epilogueName, epilogueReference, epilogueSignature } from './epilogue.js';
 import type { GemmParams } from './gemm.js';
 import { GemmEmitter, type TileEnd } from './gemm-tile.js';
 import { transformedInput } from './winograd-input.js';
 import { WinogradOutput } from './winograd-output.js';
-import { WINOGRAD_COLUMNS, WINOGRAD_ELEMENTS, winogradGroups, winogradTiles } from './winograd-weights.js';
+import {
+  WINOGRAD_COLUMNS,
+  WINOGRAD_ELEMENTS,
+  type WinogradStorage,
+  winogradGroups,
+  winogradLanes,
+  winogradPlace,
+  winogradTiles,
+} from './winograd-weights.js';
 
-/** Transformed sums are this many times the sums of the convolution: the weights are transformed by 2G. */
+/** Transformed sums of codes are this many times those of the convolution: their weights are transformed by 2G. */
 export const WINOGRAD_FACTOR = 4;
 
 /** Pixels (here: tiles) per register tile. */
@@ -17,7 +25,8 @@ const ROWS_PER_TILE = 4;
 
 /**
  * The product and output transform of a block of `rows` x `cols` output pixels. Strides are in elements.
- * The epilogue's sums are `WINOGRAD_FACTOR` times those of the convolution: scales and i32 biases are given for them.
+ * The epilogue's sums of codes are `WINOGRAD_FACTOR` times those of the convolution: scales and i32 biases are given for
+ * them.
  */
 export interface WinogradParams {
   readonly channels: number;
@@ -29,6 +38,9 @@ export interface WinogradParams {
   readonly epilogue: Epilogue;
 }
 
+/** How V and U are stored. */
+const storageOf = (p: WinogradParams): WinogradStorage => (p.epilogue.sum === 'f32' ? 'f32' : 'i16');
+
 const tilesOf = (p: WinogradParams): number => Math.ceil(p.rows / 2) * Math.ceil(p.cols / 2);
 
 /** Bytes of the sums M[element][tile][8 columns] of one column tile. */
@@ -37,9 +49,10 @@ export const winogradSumBytes = (p: WinogradParams): number => WINOGRAD_ELEMENTS
 /** The 16 products of one column tile as rows of a matrix product: V[element] * U[column tile][element] -> M[element]. */
 function productOf(p: WinogradParams): GemmParams {
   const tiles = tilesOf(p);
-  const v = transformedInput(p.channels, tiles);
+  const storage = storageOf(p);
+  const v = transformedInput(storage, p.channels, tiles);
   return {
-    storage: 'i16',
+    storage,
     isa: 'simd',
     columns: WINOGRAD_COLUMNS,
     rows: WINOGRAD_ELEMENTS,
@@ -51,7 +64,7 @@ function productOf(p: WinogradParams): GemmParams {
     outRow: tiles * WINOGRAD_COLUMNS,
     tile: { mr: ROWS_PER_TILE, nr: WINOGRAD_COLUMNS },
     // sums are stored as they are, in 4 bytes
-    epilogue: { sum: 'i32', bias: 'none', residual: null, activation: null, output: { storage: 'f32' } },
+    epilogue: { sum: p.epilogue.sum, bias: 'none', residual: null, activation: null, output: { storage: 'f32' } },
   };
 }
 
@@ -65,7 +78,6 @@ const storeSums = (f: FunctionBuilder): TileEnd => ({
 });
 
 function emit(f: FunctionBuilder, p: WinogradParams): Stmt[] {
-  assert(p.epilogue.sum === 'i32', 'the transform is exact on integers only');
   const product = new GemmEmitter(f, productOf(p), storeSums(f));
   const output = new WinogradOutput(f, p, f.param(1, 'i32'), f.param(3, 'i32'), 4);
   const full = Math.floor(p.columns / WINOGRAD_COLUMNS);
@@ -82,19 +94,26 @@ function emit(f: FunctionBuilder, p: WinogradParams): Stmt[] {
 }
 
 /** A^T applied to four values; int32 wraps, as the kernel's does. */
-const outputs = ([a, b, c, d]: readonly number[]): [number, number] => [(a! + b! + c!) | 0, (b! - c! - d!) | 0];
+function outputs([a, b, c, d]: readonly number[], round: (x: number) => number): [number, number] {
+  const [first, second] = [round(a! + b!), round(b! - c!)];
+  return [round(first + c!), round(second - d!)];
+}
 
 /** The 16 sums of one tile and column. */
 function products(p: WinogradParams, view: DataView, v: number, u: number, tile: number, column: number): number[] {
-  const layout = transformedInput(p.channels, tilesOf(p));
-  const groups = winogradGroups(p);
-  const first = Math.floor(column / WINOGRAD_COLUMNS) * WINOGRAD_ELEMENTS;
+  const storage = storageOf(p);
+  const layout = transformedInput(storage, p.channels, tilesOf(p));
+  const shape = { ...p, storage };
+  const groups = winogradGroups(shape);
+  const firstOfTile = Math.floor(column / WINOGRAD_COLUMNS) * groups;
   return Array.from({ length: WINOGRAD_ELEMENTS }, (_, e) => {
     let sum = 0;
     for (let k = 0; k < p.channels; k++) {
-      const group = (first + e) * groups + 2 * (k >> 1) + ((column >> 2) & 1);
-      const weight = view.getInt16(u + 2 * (group * 8 + 2 * (column & 3) + (k & 1)), true);
-      sum = (sum + weight * view.getInt16(v + 2 * (e * layout.element + tile * layout.tile + k), true)) | 0;
+      const { group, lane } = winogradPlace(shape, column, k);
+      const at = WINOGRAD_ELEMENTS * firstOfTile + e * groups + group - firstOfTile;
+      const weight = readElement(view, storage, u, at * winogradLanes(storage) + lane);
+      const x = readElement(view, storage, v, e * layout.element + tile * layout.tile + k);
+      sum = addProduct(storage === 'i16', sum, weight * x);
     }
     return sum;
   });
@@ -106,17 +125,29 @@ function reference(p: WinogradParams, memory: ArrayBuffer, args: readonly number
   const end = epilogueReference(p.epilogue, view, rest);
   const tiles = tilesOf(p);
   const tileCols = Math.ceil(p.cols / 2);
+  const codes = storageOf(p) === 'i16';
+  const round = codes ? (x: number): number => x | 0 : Math.fround;
   for (let column = 0; column < winogradTiles(p) * WINOGRAD_COLUMNS; column++)
     for (let t = 0; t < tiles; t++) {
       const sums = products(p, view, v, u, t, column);
       sums.forEach((sum, e) => {
-        view.setInt32(m + 4 * ((e * tiles + t) * WINOGRAD_COLUMNS + (column % WINOGRAD_COLUMNS)), sum, true);
+        const at = m + 4 * ((e * tiles + t) * WINOGRAD_COLUMNS + (column % WINOGRAD_COLUMNS));
+        if (codes) view.setInt32(at, sum, true);
+        else view.setFloat32(at, sum, true);
       });
       if (column >= p.columns) continue;
-      sums[5] = ((sums[5] as number) + (p.epilogue.bias === 'i32' ? end.start(column) : 0)) | 0;
-      const columnsOfTile = [0, 1, 2, 3].map((j) => outputs([0, 1, 2, 3].map((i) => sums[4 * i + j] as number)));
+      sums[5] = round((sums[5] as number) + end.start(column));
+      const columnsOfTile = [0, 1, 2, 3].map((j) =>
+        outputs(
+          [0, 1, 2, 3].map((i) => sums[4 * i + j] as number),
+          round,
+        ),
+      );
       for (let i = 0; i < 2; i++)
-        outputs(columnsOfTile.map((c) => c[i] as number)).forEach((sum, j) => {
+        outputs(
+          columnsOfTile.map((c) => c[i] as number),
+          round,
+        ).forEach((sum, j) => {
           const [y, x] = [2 * Math.floor(t / tileCols) + i, 2 * (t % tileCols) + j];
           if (y >= p.rows || x >= p.cols) return;
           end.finish(sum, { y, x, column }, output, y * p.outRow + x * p.outPix + column);
@@ -125,15 +156,16 @@ function reference(p: WinogradParams, memory: ArrayBuffer, args: readonly number
 }
 
 /**
- * Exact integer Winograd convolution F(2x2, 3x3) behind the input transform: per tile of 8 columns 16 products over
- * channels, whose sums stay in the first cache level, then the output transform and the epilogue (Lavin and Gray,
- * "Fast Algorithms for Convolutional Neural Networks", 2016). With the weights transformed by 2G everything is an
- * integer and the sums are 4 times those of the convolution; int32 may wrap on the way, as only the last sum must fit.
+ * Winograd convolution F(2x2, 3x3) behind the input transform: per tile of 8 columns 16 products over channels, whose
+ * sums stay in the first cache level, then the output transform and the epilogue (Lavin and Gray, "Fast Algorithms for
+ * Convolutional Neural Networks", 2016). With the weights of codes transformed by 2G everything is an integer and the sums
+ * are 4 times those of the convolution: exact; int32 may wrap on the way, as only the last sum must fit. Reals round in
+ * a fixed order.
  *
  * Arguments: V (of `winogradInput`), M (scratch), U (of `winogradWeights`), output, then those of the epilogue.
  */
 export const winograd: KernelDef<WinogradParams> = {
-  name: (p) => `i16-winograd-${ROWS_PER_TILE}x${WINOGRAD_COLUMNS}-${epilogueName(p.epilogue)}-simd`,
+  name: (p) => `${storageOf(p)}-winograd-${ROWS_PER_TILE}x${WINOGRAD_COLUMNS}-${epilogueName(p.epilogue)}-simd`,
   signature: (p) => ({ params: ['i32', 'i32', 'i32', 'i32', ...epilogueSignature(p.epilogue)] }),
   emit,
   reference,

@@ -1,10 +1,10 @@
 import { rowMajorStrides, type Tensor } from '../../ir/tensor.js';
 import { type Quant, zeroPointAt } from '../../ir/type.js';
 import { toReal } from '../../quant/tensors.js';
-import { eraseKernel, type KernelDef, kernelKey, type TensorStorage } from '../kernel.js';
+import { eraseKernel, kernelKey, type TensorStorage } from '../kernel.js';
 import type { PackedWeights } from '../kernels/packed-weights.js';
 import { widen } from '../kernels/widen.js';
-import type { Ref, View } from '../lowering.js';
+import type { Ref, View, WeightMaker } from '../lowering.js';
 import { rowMajorView } from './layout.js';
 import type { Buffer, Call } from './plan.js';
 
@@ -49,10 +49,11 @@ export class DataPool {
     });
   }
 
-  /** Weights that a kernel makes of one-byte codes: see `LowerContext.transformedWeights`. */
-  addTransformed(codes: Int16Array, bytes: number, kernel: KernelDef, args: readonly number[]): Ref | null {
-    const source = this.addBytes(codes);
-    return source && this.prepared(source.bytes, bytes, { kernel, params: {}, args: [...args, source.shift] });
+  /** Weights that a kernel makes of reals or one-byte codes: see `LowerContext.transformedWeights`. */
+  addTransformed(packed: Int16Array | Float32Array, bytes: number, make: WeightMaker): Ref | null {
+    if (packed instanceof Float32Array) return this.prepared(this.add(packed, 'weights'), bytes, make);
+    const source = this.addBytes(packed);
+    return source && this.prepared(source.bytes, bytes, { ...make, args: [...make.args, source.shift] });
   }
 
   /** Codes shifted into int8: the stored byte is code + shift. Null where they span more than 256 values. */
@@ -70,7 +71,7 @@ export class DataPool {
   }
 
   /** What a call of `init` makes of bytes, once. */
-  private prepared(source: Ref, bytes: number, call: Pick<Call, 'kernel' | 'params' | 'args'>): Ref {
+  private prepared(source: Ref, bytes: number, call: WeightMaker): Ref {
     const key = `${source.buffer} ${kernelKey(call.kernel, call.params)} ${call.args.join(' ')}`;
     const done = this.made.get(key);
     if (done) return done;

@@ -4,7 +4,7 @@ import type { TensorType } from '../../ir/type.js';
 import { assert } from '../../support/errors.js';
 import type { Isa, KernelDef } from '../kernel.js';
 import type { PackedWeights } from '../kernels/packed-weights.js';
-import type { Arg, LayoutNeed, LowerContext, Ref, View } from '../lowering.js';
+import type { Arg, LayoutNeed, LowerContext, Ref, View, WeightMaker } from '../lowering.js';
 import type { Planner } from './planner.js';
 
 /** The planner as the lowering of one node sees it. */
@@ -82,8 +82,8 @@ export class NodeContext implements LowerContext {
     return this.planner.data.addWeights(packed);
   }
 
-  transformedWeights(codes: Int16Array, bytes: number, kernel: KernelDef, args: readonly number[]): Ref | null {
-    return this.planner.data.addTransformed(codes, bytes, kernel, args);
+  transformedWeights(packed: Int16Array | Float32Array, bytes: number, make: WeightMaker): Ref | null {
+    return this.planner.data.addTransformed(packed, bytes, make);
   }
 
   scratch(bytes: number): Ref {

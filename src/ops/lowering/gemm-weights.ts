@@ -13,7 +13,7 @@ export function gemmWeights(
   if (context.sharesWeights && params.isa === 'relaxed') {
     const { nr } = chooseTile({ ...params, isa: 'simd', storage: 'i16' });
     const { codes, bytes, args } = wovenGemm(params, nr, get);
-    const shared = context.transformedWeights(codes, bytes, eraseKernel(weave), args);
+    const shared = context.transformedWeights(codes, bytes, { kernel: eraseKernel(weave), params: {}, args });
     if (shared) return shared;
   }
   return context.weights(packGemm(params, get));

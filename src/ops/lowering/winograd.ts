@@ -1,15 +1,23 @@
-import { eraseKernel, holdsCodes, STORAGE_BYTES } from '../../codegen/kernel.js';
+import { eraseKernel, STORAGE_BYTES } from '../../codegen/kernel.js';
 import { epilogueArguments } from '../../codegen/kernels/epilogue.js';
 import { WINOGRAD_FACTOR, type WinogradParams, winograd, winogradSumBytes } from '../../codegen/kernels/winograd.js';
-import { transformedInput, type WinogradInputParams, winogradInput } from '../../codegen/kernels/winograd-input.js';
+import {
+  transformedInput,
+  transformedStorage,
+  type WinogradInputParams,
+  winogradInput,
+} from '../../codegen/kernels/winograd-input.js';
 import {
   packWinograd,
-  transformedLength,
+  transformedBytes,
+  type WinogradWeightShape,
   winogradGroups,
   winogradTiles,
   winogradWeights,
 } from '../../codegen/kernels/winograd-weights.js';
-import { type Arg, type LowerContext, type Ref, refOf } from '../../codegen/lowering.js';
+import { type Arg, type LowerContext, laneStorage, type Ref, refOf } from '../../codegen/lowering.js';
+import { winogradPays } from '../../codegen/select.js';
+import { WINOGRAD_TABLE } from '../../codegen/winograd-table.js';
 import { isCodes, type TensorType } from '../../ir/type.js';
 import type { ConvAttrs } from '../conv-shared.js';
 import type { Geometry } from './convolution.js';
@@ -18,35 +26,21 @@ import { operandIsa, type PlannedEpilogue } from './epilogue.js';
 /** Output pixels per tile and direction: input is read for whole tiles. */
 export const WINOGRAD_STEP = 2;
 
-/** The transforms cost O(C + N) per tile, the product saves O(C * N): below this it is not worth it. */
-const MIN_CHANNELS = 16;
-const MIN_SIZE = 4;
-/** Bytes of the transformed weights of one layer: 3.6 times those of the file, and all of them read per block. */
-const MAX_WEIGHT_BYTES = 16 << 20;
-/** Beside relaxed dot products (half the products per instruction saved, weights in one byte) less is worth reading. */
-const MAX_BYTES_BESIDE_RELAXED = 4 << 20;
-
 /**
- * Whether a convolution of codes with this geometry is computed by Winograd F(2x2, 3x3): 3x3, stride 1, no dilation,
- * no groups, with enough channels and pixels. The layer still needs weights in one byte each and sums that fit.
+ * Whether a convolution with this geometry is computed by Winograd F(2x2, 3x3): 3x3, stride 1, no dilation,
+ * no groups, with enough channels and pixels. A layer of codes still needs weights in one byte each and sums that fit.
  */
 export function winogradApplies(attrs: ConvAttrs, inputs: readonly (TensorType | null)[]): boolean {
   const [x, w] = inputs;
-  if (!x || !w || !isCodes(x) || !isCodes(w)) return false;
+  if (!x || !w || (isCodes(x) && !isCodes(w))) return false;
+  const storage = isCodes(x) ? 'i16' : 'f32';
   const [filters, channels, kh, kw] = w.shape as [number, number, number, number];
   const once = [...attrs.strides, ...attrs.dilations, attrs.groups].every((v) => v === 1);
   if (kh !== 3 || kw !== 3 || !once) return false;
   const size = (d: 0 | 1): number =>
     (x.shape[d + 2] as number) + (attrs.pads[d] as number) + (attrs.pads[d + 2] as number) - 2;
-  return (
-    Math.min(channels, filters) >= MIN_CHANNELS &&
-    Math.min(size(0), size(1)) >= MIN_SIZE &&
-    2 * transformedLength({ channels, columns: filters }) <= MAX_WEIGHT_BYTES
-  );
+  return winogradPays(storage, { channels, columns: filters, size: Math.min(size(0), size(1)) });
 }
-
-/** Tiles per block: the sums of a column tile (512 bytes per tile) stay in the first cache level, V in the second. */
-const TILES_PER_BLOCK = 56;
 
 /** A rectangle of output pixels. */
 export interface WinogradBlock {
@@ -64,11 +58,11 @@ function split(count: number, parts: number): [number, number][] {
   });
 }
 
-/** Blocks of about `TILES_PER_BLOCK` tiles that cover the output: whole rows of tiles where they are not too long. */
-export function winogradBlocks(rows: number, cols: number): WinogradBlock[] {
+/** Blocks of about `tiles` tiles that cover the output: whole rows of tiles where they are not too long. */
+export function winogradBlocks(rows: number, cols: number, tiles: number): WinogradBlock[] {
   const [tileRows, tileCols] = [Math.ceil(rows / WINOGRAD_STEP), Math.ceil(cols / WINOGRAD_STEP)];
-  const across = Math.max(1, Math.round(tileCols / TILES_PER_BLOCK));
-  const down = Math.max(1, Math.round((tileRows * tileCols) / across / TILES_PER_BLOCK));
+  const across = Math.max(1, Math.round(tileCols / tiles));
+  const down = Math.max(1, Math.round((tileRows * tileCols) / across / tiles));
   return split(tileRows, Math.min(down, tileRows)).flatMap(([top, height]) =>
     split(tileCols, across).map(([left, width]) => {
       const [y, x] = [WINOGRAD_STEP * top, WINOGRAD_STEP * left];
@@ -90,10 +84,11 @@ export function winogradParams(
 ): { input: WinogradInputParams; product: WinogradParams; transformedBytes: number; sumBytes: number } {
   const [tileRows, tileCols] = [Math.ceil(b.rows / WINOGRAD_STEP), Math.ceil(b.cols / WINOGRAD_STEP)];
   const product = { ...shape, rows: b.rows, cols: b.cols };
+  const v = transformedStorage(source.storage);
   return {
     input: { channels: shape.channels, tileRows, tileCols, ...source },
     product,
-    transformedBytes: 2 * transformedInput(shape.channels, tileRows * tileCols).length,
+    transformedBytes: STORAGE_BYTES[v] * transformedInput(v, shape.channels, tileRows * tileCols).length,
     sumBytes: winogradSumBytes(product),
   };
 }
@@ -108,18 +103,19 @@ export function lowerWinograd(
   planned: (context: LowerContext, g: Geometry) => PlannedEpilogue,
 ): boolean {
   if (!winogradApplies(g.attrs, [context.inputType(0), context.inputType(1)])) return false;
-  const bytes = 2 * transformedLength({ channels: g.shape[1], columns: g.shape[0] });
-  if (bytes > MAX_BYTES_BESIDE_RELAXED && operandIsa(context, g.x) === 'relaxed') return false;
-  const plan = planned(context, g).times(WINOGRAD_FACTOR);
-  const u = plan && transformedWeights(context, g);
+  const [columns, channels] = g.shape;
+  const storage = laneStorage(g.x);
+  const shape = { storage: transformedStorage(storage), columns, channels };
+  const size = Math.min(g.common.rows, g.common.cols);
+  if (operandIsa(context, g.x) === 'relaxed' && !winogradPays('relaxed', { channels, columns, size })) return false;
+  const direct = planned(context, g);
+  const plan = storage === 'f32' ? direct : direct.times(WINOGRAD_FACTOR);
+  const u = plan && transformedWeights(context, g, shape);
   if (!plan || !u) return false;
   const { epilogue } = plan;
-  const [columns, channels] = g.shape;
   const { pixStride, rowStride, outPix, outRow } = g.common;
-  const { storage } = g.x;
-  if (!holdsCodes(storage)) return false;
   const source = { storage, pixStride, rowStride };
-  const blocks = winogradBlocks(g.common.rows, g.common.cols).map((block) => ({
+  const blocks = winogradBlocks(g.common.rows, g.common.cols, WINOGRAD_TABLE[shape.storage].tiles).map((block) => ({
     ...block,
     ...winogradParams(block, { channels, columns, outPix, outRow, epilogue }, source),
   }));
@@ -149,11 +145,12 @@ export function lowerWinograd(
 
 const moved = (ref: Ref, bytes: number): Ref => ({ ...ref, offset: ref.offset + bytes });
 
-/** The transformed weights, made by `init` from one byte each; null where the codes need more. */
-function transformedWeights(context: LowerContext, g: Geometry): Ref | null {
-  const [columns, channels] = g.shape;
-  const shape = { columns, channels };
-  const codes = packWinograd(shape, (n, tap, c) => g.weights[(n * channels + c) * 9 + tap] as number);
-  const args = [winogradTiles(shape), winogradGroups(shape)];
-  return context.transformedWeights(codes, 2 * transformedLength(shape), eraseKernel(winogradWeights), args);
+/** The transformed weights, made by `init` from reals or one byte each; null where the codes need more. */
+function transformedWeights(context: LowerContext, g: Geometry, shape: WinogradWeightShape): Ref | null {
+  const packed = packWinograd(shape, (n, tap, c) => g.weights[(n * shape.channels + c) * 9 + tap] as number);
+  return context.transformedWeights(packed, transformedBytes(shape), {
+    kernel: eraseKernel(winogradWeights),
+    params: { storage: shape.storage },
+    args: [winogradTiles(shape), winogradGroups(shape)],
+  });
 }
