@@ -76,11 +76,12 @@ export function passContext(options: ResolvedOptions, note: (text: string) => vo
 
 /** Imports a model and runs the pass pipeline. Throws QcErrors of kind model or usage. */
 export function lower(model: Uint8Array | ModelFiles, options: ResolvedOptions, extent: Extent = 'all'): Lowered {
-  const { file, inputShapes } = options;
+  const { file, inputShapes, inputValues } = options;
   const notes: string[] = [];
   const note = (text: string): void => void (notes.includes(text) || notes.push(text));
   const [batch, paramsFile] = [options.batch ?? undefined, options.paramsFile ?? undefined];
-  const graph = importModel(recordFiles(model), { file, inputShapes, batch, paramsFile, onNote: note });
+  const sizes = { inputShapes, inputValues, batch };
+  const graph = importModel(recordFiles(model), { file, ...sizes, paramsFile, onNote: note });
   addTaps(graph, options.taps);
   const dumps: { name: string; text: string }[] = [];
   const stages: Stage[] = [];
@@ -231,6 +232,7 @@ const optionsKey = ({
   target,
   batch,
   inputShapes,
+  inputValues,
   moreShapes,
   taps,
   profile,
@@ -242,6 +244,7 @@ const optionsKey = ({
 }: ResolvedOptions): Uint8Array => {
   const always = { opsToQuantize, opIdsToSkip, minRegion, precision, target, batch, inputShapes, taps };
   const given = {
+    ...(Object.keys(inputValues).length > 0 && { inputValues }),
     ...(moreShapes.length > 0 && { moreShapes }),
     ...(profile && { profile }),
     ...(imageInput && { imageInput }),

@@ -1,8 +1,11 @@
+import type { InputValue } from './frontends/input-values.js';
 import type { ImageInputOptions } from './image-input.js';
 import type { PassEvent } from './passes/pipeline.js';
 import type { Calibration } from './quant/calibration.js';
 import type { Target } from './runtime/abi.js';
 import { usageError } from './support/errors.js';
+
+export type { InputValue };
 
 /** What the module computes with; `CompileOptions.precision` explains the values. */
 export type Precision = 'int8' | 'fp32' | 'fake-quantized';
@@ -46,6 +49,8 @@ export interface CompileOptions {
   readonly batch?: number;
   /** Shapes of inputs by name, for symbolic dimensions. */
   readonly inputShapes?: Readonly<Record<string, readonly number[]>>;
+  /** Values of inputs that are known: these become constants, as shapes, axes and the like have to be. */
+  readonly inputValues?: Readonly<Record<string, InputValue>>;
   /** Further shapes of the inputs: each gives an entry of its own, with the same weights. */
   readonly moreShapes?: readonly Readonly<Record<string, readonly number[]>>[];
   /**
@@ -102,6 +107,7 @@ const DEFAULTS: ResolvedOptions = {
   fastMath: false,
   batch: null,
   inputShapes: {},
+  inputValues: {},
   moreShapes: [],
   taps: [],
   verify: false,

@@ -3,12 +3,14 @@ import type { Options } from 'yargs';
 import type { SampleSource } from '../data/sample.js';
 import { readFile, writeFiles } from '../host/files.js';
 import { type OpenedModel, openModel } from '../host/open-model.js';
+import type { CompileOptions } from '../options.js';
 import { usageError } from '../support/errors.js';
 import {
   type Calibrated,
   type CalibrateOptions,
   calibrateFrom,
   calibrationOfTable,
+  floatOptions,
   observe,
   targetsOf,
 } from '../tasks/calibrate/calibrate.js';
@@ -30,7 +32,15 @@ import { MODEL_FLAGS } from './model-flags.js';
 import { colors, formatBytes, formatTime, human, result, resultJson } from './terminal.js';
 
 /** The flags of models that say what is read, and what may become int8. */
-const READING = ['model-file', 'params-file', 'ops-to-quantize', 'op-ids-to-skip', 'batch', 'input-shape'];
+const READING = [
+  'model-file',
+  'params-file',
+  'ops-to-quantize',
+  'op-ids-to-skip',
+  'batch',
+  'input-shape',
+  'input-value',
+];
 const FLOAT_MODEL_FLAGS = Object.fromEntries(READING.map((name) => [name, MODEL_FLAGS[name] as Options]));
 
 /** A shard as `[number, count]`, from `2/4`. */
@@ -102,12 +112,11 @@ function fromTable({ model, options, flags }: Run, file: string, out: string): v
   if (flags.on('json')) resultJson({ file: out, bytes: bytes.length, scales: file });
 }
 
-const compileOptionsOf = ({ file, batch, inputShapes, paramsFile, opsToQuantize, opIdsToSkip }: CalibrateOptions) =>
-  Object.fromEntries(
-    Object.entries({ file, batch, inputShapes, paramsFile, opsToQuantize, opIdsToSkip }).filter(
-      ([, v]) => v !== undefined,
-    ),
-  );
+const compileOptionsOf = (options: CalibrateOptions): CompileOptions => {
+  const { opsToQuantize, opIdsToSkip } = options;
+  const chosen = Object.entries({ opsToQuantize, opIdsToSkip }).filter(([, v]) => v !== undefined);
+  return { ...floatOptions(options), ...Object.fromEntries(chosen) };
+};
 
 function finish(
   { model, options, flags }: Run,

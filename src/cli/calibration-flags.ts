@@ -43,13 +43,13 @@ function eightBits(flags: Flags, name: string): void {
 export function calibrateOptions(model: OpenedModel, flags: Flags): CalibrateOptions {
   eightBits(flags, 'weight-bits');
   eightBits(flags, 'activation-bits');
-  const { file, batch, inputShapes, paramsFile, opsToQuantize, opIdsToSkip } = modelOptions(model, flags);
+  const { file, batch, inputShapes, inputValues, paramsFile, opsToQuantize, opIdsToSkip } = modelOptions(model, flags);
   const words = flags.words('recover');
   const percentile = flags.required('percentile');
   if (percentile !== undefined && !Number.isFinite(Number(percentile)))
     throw usageError(`--percentile takes a number such as 99.99, not "${percentile}"`);
   const options = {
-    ...{ file, batch, inputShapes, paramsFile, opsToQuantize, opIdsToSkip },
+    ...{ file, batch, inputShapes, inputValues, paramsFile, opsToQuantize, opIdsToSkip },
     algorithm: flags.required('algorithm'),
     percentile: percentile === undefined ? undefined : Number(percentile),
     scheme: flags.required('scheme'),

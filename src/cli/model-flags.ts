@@ -1,5 +1,9 @@
 import type { Options } from 'yargs';
+import { readNamedTensor } from '../data/tensor-file.js';
+import type { InputValue } from '../frontends/input-values.js';
+import { readFile } from '../host/files.js';
 import type { OpenedModel } from '../host/open-model.js';
+import { numbers } from '../ir/tensor.js';
 import type { CompileOptions } from '../options.js';
 import { usageError } from '../support/errors.js';
 import type { Flags } from './command.js';
@@ -66,6 +70,12 @@ export const MODEL_FLAGS: Readonly<Record<string, Options>> = {
     describe:
       'Shape of an input with symbolic dimensions, e.g. image=1x3x224x224. For other inputs, or again for another entry',
   },
+  'input-value': {
+    string: true,
+    requiresArg: true,
+    describe:
+      'Value of an input that becomes a constant, e.g. axes=1,2 or NAME=FILE (.npy, .pb); repeat for other inputs',
+  },
 };
 
 function opIds(flags: Flags): number[] | undefined {
@@ -96,11 +106,42 @@ function inputShapes(flags: Flags): Record<string, number[]>[] {
     if (at < 1 || !dims.every((d) => /^[1-9]\d*$/.test(d)))
       throw usageError(`--input-shape takes NAME=1x3x224x224, not "${text}"`);
     const name = text.slice(0, at);
-    const open = sets.find((set) => !(name in set));
+    const open = sets.find((set) => !Object.hasOwn(set, name));
     if (open) open[name] = dims.map(Number);
     else sets.push({ [name]: dims.map(Number) });
   }
   return sets;
+}
+
+/** `1`, `1,-2`, `[1, 2]`, `[]` or `true` as numbers; undefined for anything else, which is the name of a file. */
+function numbersIn(text: string): number | number[] | undefined {
+  const list = /^\[(.*)\]$/.exec(text.trim());
+  const words = (list ? (list[1] as string) : text).split(',').map((word) => word.trim());
+  if (list && words.join('') === '') return [];
+  const values = words.map((word) => (/^(true|false)$/.test(word) ? Number(word === 'true') : word && Number(word)));
+  if (!values.every((v) => typeof v === 'number' && Number.isFinite(v))) return undefined;
+  return list || values.length > 1 ? (values as number[]) : (values[0] as number);
+}
+
+function valueIn(file: string): InputValue {
+  const named = readNamedTensor(file, readFile(file));
+  if (!named) throw usageError(`--input-value takes numbers, a .npy or a .pb file, not "${file}"`);
+  return { shape: named.tensor.type.shape, values: numbers(named.tensor) };
+}
+
+/** The values of the inputs that become constants. */
+function inputValues(flags: Flags): Record<string, InputValue> {
+  const values: Record<string, InputValue> = {};
+  for (const text of flags.list('input-value')) {
+    // Names and paths may hold "=": numbers stand behind the last one.
+    const last = numbersIn(text.slice(text.lastIndexOf('=') + 1));
+    const at = last === undefined ? text.indexOf('=') : text.lastIndexOf('=');
+    if (at < 1 || at === text.length - 1) throw usageError(`--input-value takes NAME=1,2 or NAME=FILE, not "${text}"`);
+    const name = text.slice(0, at);
+    if (Object.hasOwn(values, name)) throw usageError(`--input-value was given twice for "${name}"`);
+    values[name] = last ?? valueIn(text.slice(at + 1));
+  }
+  return values;
 }
 
 function precision(flags: Flags): string | undefined {
@@ -130,5 +171,6 @@ export function modelOptions({ file, name }: OpenedModel, flags: Flags): Compile
     batch: flags.count('batch'),
     inputShapes: shapes[0] ?? {},
     moreShapes: shapes.slice(1),
+    inputValues: inputValues(flags),
   };
 }

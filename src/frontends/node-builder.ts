@@ -33,7 +33,7 @@ export interface SourceNode {
 export class NodeBuilder implements GraphBuilder {
   readonly type: string;
   protected readonly scope: Scope;
-  private readonly origin: SourceNode;
+  protected readonly origin: SourceNode;
   private readonly pending: PendingNode[] = [];
   private readonly created = new Set<Value>();
   /** How many of the pending nodes only prepare operands. */

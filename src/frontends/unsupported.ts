@@ -22,6 +22,9 @@ export interface UnsupportedNode {
 /** How many nodes the report lists. */
 const MAX_LISTED = 20;
 
+/** How many remedies it gives. */
+export const MAX_REMEDIES = 3;
+
 /** One error for all nodes that cannot be compiled: a count by type, then a line per node. */
 export function unsupportedError(list: readonly UnsupportedNode[], file: string | undefined): QcError {
   const counts = new Map<string, number>();
@@ -31,7 +34,8 @@ export function unsupportedError(list: readonly UnsupportedNode[], file: string 
   if (list.length > MAX_LISTED) lines.push(`  ... and ${list.length - MAX_LISTED} more`);
   const head = `${list.length} ${list.length === 1 ? 'node is' : 'nodes are'} not supported: ${clip(summary)}`;
   const remedies = [...new Set(list.flatMap(({ remedy }) => (remedy === undefined ? [] : [remedy])))];
-  const remedy = remedies.length > 0 ? remedies.slice(0, 3).join(' ') : 'Export the model without these operators.';
+  const remedy =
+    remedies.length > 0 ? remedies.slice(0, MAX_REMEDIES).join(' ') : 'Export the model without these operators.';
   return modelError([head, ...lines].join('\n'), { ...(file === undefined ? {} : { file }), remedy });
 }
 

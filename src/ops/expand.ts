@@ -11,7 +11,7 @@ import { reshaped, tensorAt, typeOf } from './shapes.js';
 type ExpandAttrs = { readonly shape: readonly number[] };
 
 const importExpand: OnnxImporter = (context) => {
-  const wanted = context.numbers(1) ?? [];
+  const wanted = context.isComputed(1) ? context.statedShape(0, 1) : (context.numbers(1) ?? []);
   return onReals(context, (x) => context.add('expand', { shape: broadcastShape(x.type.shape, wanted) }, [x]));
 };
 

@@ -39,7 +39,8 @@ const importConstant: OnnxImporter = (context) => {
 const importConstantOfShape: OnnxImporter = (context) => {
   const value = context.attrs.tensor('value');
   const { dtype } = value?.type ?? { dtype: 'f32' };
-  return context.literal('constant', fill(context.numbers(0) ?? [], dtype, Number(value?.data[0] ?? 0)));
+  const shape = context.isComputed(0) ? context.statedShape(0, 0) : (context.numbers(0) ?? []);
+  return context.literal('constant', fill(shape, dtype, Number(value?.data[0] ?? 0)));
 };
 
 export const fillConstant = defineOp<FillAttrs>({

@@ -9,26 +9,35 @@ export const importTrilu: OnnxImporter = (context) => {
   const x = context.input(0);
   const { shape } = x.type;
   if (shape.length < 2) throw new Error(`a triangle of ${show(shape)}`);
-  const k = context.inputCount > 1 ? (context.numbers(1)?.[0] ?? 0) : 0;
   const upper = context.attrs.int('upper', 1) !== 0;
   const [rows, columns] = shape.slice(-2) as [number, number];
   checkPlaces(rows * columns);
+  const zero = scalarOf(context, plainDtype(x.type), 0);
+  if (context.isComputed(1)) {
+    const offsets = Array.from({ length: rows * columns }, (_, i) => (i % columns) - Math.floor(i / columns));
+    const diagonals = constantOf(context, 'diagonals', 'i64', [rows, columns], offsets);
+    const k = reshapeTo(context, castTo(context, context.input(1), 'i64'), []);
+    const kept = upper ? combine(context, 'less_equal', k, diagonals) : combine(context, 'less_equal', diagonals, k);
+    return context.add('where', {}, [kept, x, zero]);
+  }
+  const k = context.inputCount > 1 ? (context.numbers(1)?.[0] ?? 0) : 0;
   const kept = Array.from({ length: rows * columns }, (_, i) => {
     const offset = (i % columns) - Math.floor(i / columns) - k;
     return Number(upper ? offset >= 0 : offset <= 0);
   });
   const mask = constantOf(context, 'triangle', 'bool', [rows, columns], kept);
-  return context.add('where', {}, [mask, x, scalarOf(context, plainDtype(x.type), 0)]);
+  return context.add('where', {}, [mask, x, zero]);
 };
 
 /** ONNX OneHot: `on` where the place along a new axis is the index, else `off`. Source: ONNX OneHot-11. */
 export const importOneHot: OnnxImporter = (context) => {
   const [indices, values] = [context.input(0), context.input(2)];
-  const [depth = Number.NaN] = context.numbers(1) ?? [];
   if (show(values.type.shape) !== show([2]))
     throw new Error(`values of shape ${show(values.type.shape)}, [2] expected`);
   const rank = indices.type.shape.length + 1;
   const axis = normalizeAxis(context.attrs.int('axis', -1), rank);
+  const stated = context.isComputed(1) ? context.statedShape(0, 1)[axis] : context.numbers(1)?.[0];
+  const depth = stated ?? Number.NaN;
   const spread = [...indices.type.shape.slice(0, axis), 1, ...indices.type.shape.slice(axis)];
   const places = reshapeTo(context, fromTheEnd(context, indices, depth), spread);
   const hit = combine(context, 'equal', places, countingAlong(context, 'i64', rank, axis, depth));

@@ -53,6 +53,13 @@ export interface ImportContext extends GraphBuilder {
   constant(i: number): Tensor;
   /** Input `i` as plain numbers, or null where absent; must be constant. */
   numbers(i: number): number[] | null;
+  /** Whether input `i` is there and only known when the network runs. */
+  isComputed(i: number): boolean;
+  /**
+   * The shape that the model states for output `i`, in place of operand `operand`, which would say it and is computed;
+   * throws a model error, as `constant` does, where the model leaves it open.
+   */
+  statedShape(i: number, operand: number): readonly number[];
 }
 
 /** Reads one source node; returns the values of its outputs, in order. */

@@ -2,6 +2,7 @@ import type { Value } from '../ir/graph.js';
 import { type CodeDType, perAxis, perTensor, type Quant, scaleAt } from '../ir/type.js';
 import { codesAsReals, realsAsCodes } from './import-codes.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
+import { dequantizePlain, quantizePlain } from './import-dynamic.js';
 import { type GridSlots, importGrid } from './import-grid.js';
 import { show } from './shapes.js';
 
@@ -43,6 +44,8 @@ export function withInputs(context: ImportContext, inputs: readonly (Value | nul
     optional: (i) => inputs[i] ?? null,
     constant: (i) => input(i).data ?? context.unsupported(`operand ${i} is computed by the network`),
     numbers: () => null,
+    isComputed: (i) => inputs[i] != null && input(i).data === undefined,
+    statedShape: (i) => context.unsupported(`result ${i} of ${context.type} has no stated shape`),
     add: (op, attrs, operands) => context.add(op, attrs, operands),
     addMany: (op, attrs, operands) => context.addMany(op, attrs, operands),
     operandsReady: () => context.operandsReady(),
@@ -97,7 +100,7 @@ function importBias(
 }
 
 /** The dtype of the result's codes: that of its zero point, else that of the operands. */
-function resultDtype(context: ImportContext, slot: number, fallback: CodeDType): CodeDType {
+function resultDtype(context: ImportContext, slot: number, fallback: CodeDType): 'i8' | 'u8' {
   const dtype = context.optional(slot)?.type.dtype ?? fallback;
   if (dtype === 'i8' || dtype === 'u8') return dtype;
   return context.unsupported(`${context.type} to ${dtype}`, 'Use int8 or uint8.');
@@ -112,6 +115,27 @@ export function checkLayout(context: ImportContext): void {
     );
 }
 
+const gridSlots = ({ operands, result }: QuantizedOperator): number[] =>
+  [...operands, result].flatMap(({ scale, zero }) => [scale, zero]);
+
+const hasComputedGrid = (context: ImportContext, operator: QuantizedOperator): boolean =>
+  gridSlots(operator).some((i) => context.isComputed(i));
+
+/** With scales or zero points that the network computes: the formula on reals, and the result as plain bytes. */
+function onComputedGrids(context: ImportContext, operator: QuantizedOperator, importer: OnnxImporter): Value {
+  const { operands, bias, result } = operator;
+  if (bias && context.optional(bias.slot)) context.unsupported(`${context.type} with a bias and computed scales`);
+  const values = operands.map(({ codes, scale, zero, axis = 0 }) => {
+    if (context.input(codes).type.quant) context.constant(scale);
+    return dequantizePlain(context, context.input(codes), context.input(scale), context.optional(zero), axis);
+  });
+  context.operandsReady();
+  const y = importer(withInputs(context, values)) as Value;
+  const dtype = resultDtype(context, result.zero, 'u8');
+  const grid = { scale: context.input(result.scale), zeroPoint: context.optional(result.zero), axis: 0, dtype };
+  return quantizePlain(context, y, grid);
+}
+
 /**
  * The importer of a quantized operator: the operands dequantized, the operator on reals as `importer` reads it, its result
  * quantized; the same nodes as the QDQ form has.
@@ -122,7 +146,9 @@ export function operatorForm(
 ): OnnxImporter {
   return (context) => {
     checkLayout(context);
-    const { operands, bias, result } = typeof slotsOf === 'function' ? slotsOf(context) : slotsOf;
+    const operator = typeof slotsOf === 'function' ? slotsOf(context) : slotsOf;
+    if (hasComputedGrid(context, operator)) return onComputedGrids(context, operator, importer);
+    const { operands, bias, result } = operator;
     const read = operands.map((slots) => importOperand(context, slots));
     const values = [...read.map(({ value }) => value), ...(bias === undefined ? [] : importBias(context, bias, read))];
     context.operandsReady();

@@ -1,11 +1,14 @@
+import type { Value } from '../ir/graph.js';
 import { allocate, rowMajorStrides } from '../ir/tensor.js';
 import { isCodes, sizeOf } from '../ir/type.js';
+import { reshapeTo, scalarOf } from './compose.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { onReals } from './import-helpers.js';
 import { importPad as importPaddlePad } from './import-paddle-shape.js';
+import { padByComputed } from './import-stated.js';
 import { lowerPad } from './lowering/pad.js';
 import { defineOp } from './op.js';
-import { normalizeAxis, reshaped, show, tensorAt, typeOf } from './shapes.js';
+import { normalizeAxis, plainDtype, reshaped, show, tensorAt, typeOf } from './shapes.js';
 
 /** `before` and `after` per dimension; negative ones cut. `value` fills where the mode is constant. */
 export type PadAttrs = {
@@ -38,9 +41,23 @@ function fillOf(context: ImportContext): number {
   return (value - (quant.zeroPoints[0] as number)) * (quant.scales[0] as number);
 }
 
+/** With pads, axes or a filling value that the network computes. */
+function importComputed(context: ImportContext, x: Value, mode: PadAttrs['mode']): Value {
+  const operand = [1, 3].find((i) => context.isComputed(i));
+  const { shape } = x.type;
+  const known = operand === undefined ? padsOf(context, shape.length) : null;
+  const size = known ? shapeOf({ mode, ...known, value: 0 }, shape) : context.statedShape(0, operand as number);
+  const given = mode === 'constant' && context.isComputed(2) && context.input(2);
+  const fill = given
+    ? reshapeTo(context, given, [])
+    : scalarOf(context, plainDtype(x.type), mode === 'constant' ? fillOf(context) : 0);
+  return padByComputed(context, x, mode, fill, size);
+}
+
 const importPad: OnnxImporter = (context) => {
   const given = context.attrs.string('mode', 'constant');
   const mode = MODES.find((m) => m === given) ?? context.unsupported(`Pad with mode "${given}"`);
+  if ([1, 2, 3].some((i) => context.isComputed(i))) return onReals(context, (x) => importComputed(context, x, mode));
   const value = mode === 'constant' ? fillOf(context) : 0;
   if (Number.isNaN(value)) context.unsupported('Pad with NaN');
   const limited = Math.min(Math.max(value, -3.4028234663852886e38), 3.4028234663852886e38);
@@ -51,6 +68,12 @@ const importPad: OnnxImporter = (context) => {
 
 const shapeOf = (attrs: PadAttrs, shape: readonly number[]): number[] =>
   shape.map((n, d) => n + (attrs.before[d] as number) + (attrs.after[d] as number));
+
+/** What is left of a dimension that negative pads cut: its start and its size. Borders repeat what is left. */
+function keptOf({ before, after }: PadAttrs, d: number, n: number): { start: number; size: number } {
+  const [start, end] = [before, after].map((pads) => Math.max(-(pads[d] as number), 0)) as [number, number];
+  return { start, size: n - start - end };
+}
 
 /** The element of a dimension that stands at position `at` before its start or behind its end; -1 for the value. */
 function sourceOf(mode: PadAttrs['mode'], at: number, size: number): number {
@@ -75,7 +98,8 @@ export const pad = defineOp<PadAttrs>({
     const most = { constant: Number.POSITIVE_INFINITY, edge: Number.POSITIVE_INFINITY, reflect: -1, wrap: 0 }[
       attrs.mode
     ];
-    type.shape.forEach((n, d) => {
+    type.shape.forEach((extent, d) => {
+      const n = keptOf(attrs, d, extent).size;
       const largest = Math.max(attrs.before[d] as number, attrs.after[d] as number, 0);
       if (largest > n + most || (largest > 0 && n === 0 && attrs.mode !== 'constant'))
         throw new Error(`a ${attrs.mode} border of ${largest} around ${n} elements`);
@@ -88,9 +112,11 @@ export const pad = defineOp<PadAttrs>({
     const strides = rowMajorStrides(x.type.shape);
     let from = Int32Array.of(0);
     shape.forEach((n, d) => {
-      const sources = Array.from({ length: n }, (_, i) =>
-        sourceOf(attrs.mode, i - (attrs.before[d] as number), x.type.shape[d] as number),
-      );
+      const { start, size } = keptOf(attrs, d, x.type.shape[d] as number);
+      const sources = Array.from({ length: n }, (_, i) => {
+        const source = sourceOf(attrs.mode, i - Math.max(attrs.before[d] as number, 0), size);
+        return source < 0 ? -1 : start + source;
+      });
       const step = strides[d] as number;
       const next = new Int32Array(from.length * n);
       from.forEach((base, i) => {

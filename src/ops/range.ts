@@ -2,6 +2,7 @@ import type { InferInput } from '../ir/op.js';
 import { allocate, numbers, type Tensor } from '../ir/tensor.js';
 import type { OnnxImporter } from './import-context.js';
 import { importRange as importPaddleRange } from './import-paddle-shape.js';
+import { rangeOfComputed } from './import-stated.js';
 import { defineOp } from './op.js';
 import { tensorAt } from './shapes.js';
 
@@ -18,8 +19,11 @@ function rangeOf(start: Tensor, limit: Tensor, step: Tensor): Tensor {
   return { type: { dtype, shape: [count] }, data };
 }
 
-const importRange: OnnxImporter = (context) =>
-  context.literal('range', rangeOf(context.constant(0), context.constant(1), context.constant(2)));
+const importRange: OnnxImporter = (context) => {
+  const computed = [0, 1, 2].find((i) => context.isComputed(i));
+  if (computed !== undefined) return rangeOfComputed(context, computed);
+  return context.literal('range', rangeOf(context.constant(0), context.constant(1), context.constant(2)));
+};
 
 const constantAt = (inputs: readonly (InferInput | null)[], i: number): Tensor => {
   const data = inputs[i]?.data;

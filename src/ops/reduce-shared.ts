@@ -8,6 +8,7 @@ import { stridedIndices } from './broadcast.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { axesOf } from './import-helpers.js';
 import { reduction } from './import-paddle.js';
+import { axesBetween } from './import-stated.js';
 import { lowerReduce } from './lowering/reduction.js';
 import { defineOp, type Op } from './op.js';
 import { asInputs, normalizeAxes, plainDtype, tensorAt, typeOf } from './shapes.js';
@@ -25,10 +26,15 @@ export function reducedShape(attrs: ReduceAttrs, shape: readonly number[]): numb
 /** The axes of an ONNX reduction; null where it does nothing at all. */
 export function reduceAttrs(context: ImportContext): ReduceAttrs | null {
   const { shape } = context.input(0).type;
+  const keepDims = context.attrs.int('keepdims', 1) !== 0;
+  if (context.isComputed(1)) {
+    const axes = axesBetween(shape, context.statedShape(0, 1), keepDims) ?? normalizeAxes(context.numbers(1) ?? [], 0);
+    return axes.length === 0 ? null : { axes, keepDims };
+  }
   const given = axesOf(context) ?? [];
   if (given.length === 0 && context.attrs.int('noop_with_empty_axes', 0) !== 0) return null;
   const axes = given.length === 0 ? shape.map((_, i) => i) : normalizeAxes(given, shape.length);
-  return { axes, keepDims: context.attrs.int('keepdims', 1) !== 0 };
+  return { axes, keepDims };
 }
 
 /**

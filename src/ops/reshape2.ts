@@ -28,6 +28,7 @@ const reshape = (context: ImportContext, shapeOf: (x: readonly number[]) => numb
   onReals(context, (x) => context.add('reshape2', { shape: shapeOf(x.type.shape) }, [x]));
 
 const importReshape: OnnxImporter = (context) => {
+  if (context.isComputed(1)) return reshape(context, () => [...context.statedShape(0, 1)]);
   const wanted = context.attrs.has('shape') ? context.attrs.ints('shape') : context.numbers(1);
   if (!wanted) throw new Error('the shape is missing');
   return reshape(context, (x) => resolveShape(wanted, x, context.attrs.int('allowzero', 0) !== 0));
@@ -42,6 +43,7 @@ const importFlatten: OnnxImporter = (context) =>
   });
 
 const importSqueeze: OnnxImporter = (context) => {
+  if (context.isComputed(1)) return reshape(context, () => [...context.statedShape(0, 1)]);
   const axes = axesOf(context);
   return reshape(context, (x) => {
     if (axes === null) return x.filter((d) => d !== 1);
@@ -52,6 +54,7 @@ const importSqueeze: OnnxImporter = (context) => {
 };
 
 const importUnsqueeze: OnnxImporter = (context) => {
+  if (context.isComputed(1)) return reshape(context, () => [...context.statedShape(0, 1)]);
   const axes = axesOf(context);
   if (!axes) throw new Error('the axes are missing');
   return reshape(context, (x) => {

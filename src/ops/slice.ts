@@ -8,6 +8,7 @@ import {
   importSplit as importPaddleSplit,
   importUnstack,
 } from './import-paddle-shape.js';
+import { sliceAtComputed } from './import-stated.js';
 import { lowerSlice } from './lowering/movement.js';
 import { gatherElements } from './move.js';
 import { defineOp } from './op.js';
@@ -43,6 +44,7 @@ function ranges(context: ImportContext): { starts: number[]; ends: number[]; axe
 }
 
 const importSlice: OnnxImporter = (context) => {
+  if ([1, 2, 3, 4].some((i) => context.isComputed(i))) return onReals(context, (x) => sliceAtComputed(context, x));
   const { starts, ends, axes, steps } = ranges(context);
   if ([ends, axes, steps].some((list) => list.length !== starts.length)) throw new Error('lists of different lengths');
   return onReals(context, (x) => {
@@ -57,10 +59,12 @@ const importSlice: OnnxImporter = (context) => {
 };
 
 /** The sizes of the parts of a Split: given, or equal ones of which the last may be smaller (opset 18). */
-function partsOf(context: ImportContext, extent: number): number[] {
+function partsOf(context: ImportContext, axis: number, extent: number): number[] {
   const { attrs } = context;
-  const given = attrs.has('split') ? attrs.ints('split') : context.inputCount > 1 ? context.numbers(1) : null;
   const count = context.outputCount;
+  const stated = (): number[] => Array.from({ length: count }, (_, i) => context.statedShape(i, 1)[axis] as number);
+  const listed = (): number[] | null => (context.isComputed(1) ? stated() : context.numbers(1));
+  const given = attrs.has('split') ? attrs.ints('split') : context.inputCount > 1 ? listed() : null;
   const size = Math.ceil(extent / (attrs.int('num_outputs', 0) || count));
   const parts = given ?? Array.from({ length: count }, (_, i) => Math.min(size, extent - i * size));
   if (parts.length !== count || parts.some((n) => n < 0) || parts.reduce((a, b) => a + b, 0) !== extent)
@@ -76,7 +80,7 @@ const importSplit: OnnxImporter = (context) => {
   const x = codes ? context.add('dequantize', {}, [source]) : source;
   const axis = normalizeAxis(context.attrs.int('axis', 0), x.type.shape.length);
   let start = 0;
-  return partsOf(context, x.type.shape[axis] as number).map((count) => {
+  return partsOf(context, axis, x.type.shape[axis] as number).map((count) => {
     const part = context.add('slice', { axes: [axis], starts: [start], counts: [count], steps: [1] }, [x]);
     start += count;
     return codes ? context.add('quantize', { quant: quantAttr(quant) }, [part]) : part;

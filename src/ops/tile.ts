@@ -12,8 +12,12 @@ import { reshaped, show, tensorAt, typeOf } from './shapes.js';
 type TileAttrs = { readonly repeats: readonly number[] };
 
 const importTile: OnnxImporter = (context) => {
-  const repeats = context.numbers(1) ?? [];
-  return onReals(context, (x) => context.add('tile', { repeats }, [x]));
+  const stated = context.isComputed(1) ? context.statedShape(0, 1) : null;
+  const times = (n: number, d: number): number => (stated && n > 0 ? (stated[d] as number) / n : 1);
+  return onReals(context, (x) => {
+    const repeats = stated ? x.type.shape.map(times) : (context.numbers(1) ?? []);
+    return context.add('tile', { repeats }, [x]);
+  });
 };
 
 export const tile = defineOp<TileAttrs>({

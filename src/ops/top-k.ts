@@ -14,7 +14,9 @@ export type TopKAttrs = { readonly axis: number; readonly k: number; readonly la
 const importTopK: OnnxImporter = (context) => {
   const x = context.input(0);
   const axis = normalizeAxis(context.attrs.int('axis', -1), x.type.shape.length);
-  const k = context.attrs.has('k') ? context.attrs.int('k') : context.numbers(1)?.[0];
+  const given = (): number | undefined =>
+    context.isComputed(1) ? context.statedShape(0, 1)[axis] : context.numbers(1)?.[0];
+  const k = context.attrs.has('k') ? context.attrs.int('k') : given();
   if (k === undefined) throw new Error('k is missing');
   return context.addMany('top_k', { axis, k, largest: context.attrs.int('largest', 1) !== 0 }, [x]);
 };

@@ -58,6 +58,17 @@ test('compile tells a person on stderr and a program on stdout', async () => {
   assert.is((await ok('compile', 'tiny.v1.onnx', '-o', 'report')).out, '');
 });
 
+test('--input-value makes constants of inputs, from numbers and files', async () => {
+  const bound = ['--input-value', 'c=10,20'];
+  await ok('compile', 'sum.onnx', '-o', 'bound', ...bound);
+  await ok('run', 'bound/sum.wasm', '-i', 'ab.npy', '-o', 'bound');
+  const [inText] = [readFileSync(path('bound/output_0.npy'))];
+  assert.equal(Array.from(decodeNpy(inText).data as Float32Array), [11, 22]);
+  await ok('compile', 'sum.onnx', '-o', 'bound', '--input-value', 'c=c.pb', '--input-value', 'a=b=[1, 2]');
+  await ok('run', 'bound/sum.wasm', '-o', 'bound');
+  assert.equal(readFileSync(path('bound/output_0.npy')), inText);
+});
+
 test('two compilations give the same bytes', async () => {
   await ok('compile', 'tiny.v1.onnx', '-o', 'again');
   for (const file of readdirSync(path('again')))

@@ -41,6 +41,8 @@ if (hasOrt('rearrangements against onnxruntime')) {
     await checkEverywhere({ op: 'Pad', inputs: [X, list(...pads), { shape: [], data: [-2.5] }] });
     await checkEverywhere({ op: 'Pad', opset: 18, inputs: [X, list(1, 2, 0, 1), null, list(3, -2)] });
     await checkEverywhere({ op: 'Pad', opset: 19, attrs: { mode: 'wrap' }, inputs: [X, list(0, 1, 2, 1, 1, 0, 3, 2)] });
+    for (const mode of ['wrap', 'reflect'])
+      await checkEverywhere({ op: 'Pad', opset: 19, attrs: { mode }, inputs: [[3, 4], list(-1, 0, 1, -1)] });
     await checkEverywhere({ op: 'Pad', inputs: [{ shape: [2, 3], of: 'i64' }, list(1, 0, 0, 2)] });
   });
 

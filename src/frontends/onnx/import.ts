@@ -1,20 +1,31 @@
 import { Graph, type Value } from '../../ir/graph.js';
+import { sizeOf } from '../../ir/type.js';
 import type { OnnxImporter } from '../../ops/import-context.js';
 import { ONNX_IMPORTERS } from '../../ops/index.js';
 import { modelError } from '../../support/errors.js';
 import { quoted, typeName } from '../names.js';
 import { Scope } from '../scope.js';
-import { Unsupported, type UnsupportedNode, unsupportedError } from '../unsupported.js';
+import { MAX_REMEDIES, Unsupported, type UnsupportedNode, unsupportedError } from '../unsupported.js';
 import { withPlace } from '../with-place.js';
-import { NodeContext } from './context.js';
+import { NodeContext, type Surroundings } from './context.js';
 import { InputTypes, type ShapeOptions } from './inputs.js';
 import { describeNode } from './names.js';
 import { executionOrder } from './order.js';
-import { decodeModel, type GraphProto, type ModelProto, type NodeProto, toNumber } from './proto.js';
+import {
+  decodeModel,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  toNumber,
+  type ValueInfoProto,
+} from './proto.js';
 import { readTensor, type TensorSource } from './tensors.js';
 
 /** The operator sets whose semantics the importers know. */
 const OPSETS = { least: 1, most: 25 } as const;
+
+/** Inputs of more elements are data: nobody would bind them to make a shape constant. */
+const MAX_BOUND = 64;
 
 /** The domain of onnxruntime's own operators. */
 const CONTRIB = 'com.microsoft';
@@ -67,7 +78,7 @@ function opsetOf(model: ModelProto): number {
 }
 
 /** The import of one model. */
-class Importer {
+class Importer implements Surroundings {
   private readonly source: GraphProto;
   private readonly options: OnnxOptions;
   private readonly opset: number;
@@ -78,6 +89,8 @@ class Importer {
   /** Who reads each name; null is the graph itself. */
   private readonly readers = new Map<string, (NodeProto | null)[]>();
   private readonly types: InputTypes;
+  /** What the model says of values, by name. */
+  private stated: ReadonlyMap<string, ValueInfoProto> | undefined;
 
   constructor(model: ModelProto, options: OnnxOptions) {
     const source = model.graph;
@@ -136,8 +149,12 @@ class Importer {
       seen.add(info.name);
       if (this.scope.has(info.name)) continue;
       if (info.name === '') throw modelError('an input has no name');
-      const type = this.types.typeOf(info, this.options.onNote);
-      this.scope.define(info.name, this.scope.graph.addInput(info.name, type));
+      const value = this.types.valueOf(info);
+      if (value) this.scope.defineLazily(info.name, () => value);
+      else {
+        const type = this.types.typeOf(info, this.options.onNote);
+        this.scope.define(info.name, this.scope.graph.addInput(info.name, type));
+      }
     }
   }
 
@@ -156,14 +173,7 @@ class Importer {
         this.placeholders(node);
         return;
       }
-      const context = new NodeContext(
-        node,
-        id,
-        this.opset,
-        this.scope,
-        this.options,
-        this.readers.get(node.output[0] ?? '') ?? [],
-      );
+      const context = new NodeContext(node, id, this.opset, this.scope, this.options, this);
       const returned = importer(context);
       this.defineResults(node, context.finish(Array.isArray(returned) ? returned : [returned as Value]));
     } catch (error) {
@@ -197,12 +207,45 @@ class Importer {
     });
   }
 
+  readersOf(name: string): readonly (NodeProto | null)[] {
+    return this.readers.get(name) ?? [];
+  }
+
+  statedShape(name: string): readonly number[] | undefined {
+    return this.types.statedShape(this.infoOf(name));
+  }
+
+  inputsBehind(name: string): readonly string[] {
+    // A report shows a few remedies; a walk for every node of a large model would take long.
+    if (this.unsupported.length >= MAX_REMEDIES) return [];
+    const producers = new Map(this.source.node.flatMap((node) => node.output.map((output) => [output, node] as const)));
+    const [seen, found, rest] = [new Set<string>(), new Set<string>(), [name]];
+    for (let at = rest.pop(); at !== undefined; at = rest.pop()) {
+      if (seen.has(at)) continue;
+      seen.add(at);
+      const producer = producers.get(at);
+      if (producer) rest.push(...producer.input);
+      else if (this.isSmallInput(at)) found.add(at);
+    }
+    return [...found];
+  }
+
+  private isSmallInput(name: string): boolean {
+    if (!this.scope.has(name)) return false;
+    const { id, type } = this.scope.get(name);
+    return this.scope.graph.inputs.includes(id) && sizeOf(type.shape) <= MAX_BOUND;
+  }
+
+  private infoOf(name: string): ValueInfoProto | undefined {
+    this.stated ??= new Map([...this.source.output, ...this.source.valueInfo].map((info) => [info.name, info]));
+    return this.stated.get(name);
+  }
+
   /** Stands in for the outputs of a node that is not supported, so that the rest of the model is checked as well. */
   private placeholders(node: NodeProto): void {
     for (const name of node.output) {
       if (name === '' || this.scope.has(name)) continue;
-      const info = [...this.source.valueInfo, ...this.source.output].find((v) => v.name === name);
-      const type = this.types.statedType(info);
+      const type = this.types.statedType(this.infoOf(name));
       if (type) this.scope.define(name, this.scope.graph.addInput(name, type));
       else this.scope.lose(name);
     }

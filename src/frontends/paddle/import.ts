@@ -11,7 +11,7 @@ import { Unsupported, type UnsupportedNode, unsupportedError } from '../unsuppor
 import { withPlace } from '../with-place.js';
 import { mainSlot, OpContext, outputNames } from './context.js';
 import { elementType } from './elements.js';
-import { checkShapeOptions, inputType, type ShapeOptions } from './inputs.js';
+import { checkShapeOptions, inputType, inputValue, type ShapeOptions } from './inputs.js';
 import { noteQuantization } from './observed.js';
 import { readParameters } from './parameters.js';
 import { type BlockDesc, decodeProgram, type OpDesc, type ProgramDesc, type VarDesc } from './proto.js';
@@ -128,7 +128,9 @@ class Importer {
     checkShapeOptions(inputs, this.options);
     for (const v of inputs) {
       if (this.scope.has(v.name)) throw modelError(`input ${quoted(v.name)} is given twice, or is a parameter`);
-      this.scope.define(v.name, this.scope.graph.addInput(v.name, inputType(v, this.options)));
+      const value = inputValue(v, this.options);
+      if (value) this.scope.defineLazily(v.name, () => value);
+      else this.scope.define(v.name, this.scope.graph.addInput(v.name, inputType(v, this.options)));
     }
   }
 

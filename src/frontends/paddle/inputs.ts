@@ -1,12 +1,14 @@
+import type { Tensor } from '../../ir/tensor.js';
 import type { TensorType } from '../../ir/type.js';
 import { modelError, usageError } from '../../support/errors.js';
+import { checkInputValues, shapeOfValue, tensorOfValue, type ValueOptions } from '../input-values.js';
 import { quoted } from '../names.js';
 import { isPossibleShape } from '../shapes.js';
 import { elementName, elementType } from './elements.js';
 import type { VarDesc } from './proto.js';
 
-/** Sizes that the program leaves open, and shapes in place of those that it states. */
-export interface ShapeOptions {
+/** Sizes that the program leaves open, shapes in place of those that it states, and values of inputs that are known. */
+export interface ShapeOptions extends ValueOptions {
   readonly batch?: number | undefined;
   readonly inputShapes?: Readonly<Record<string, readonly number[]>> | undefined;
   /** Told of what is not as the program says. */
@@ -14,8 +16,10 @@ export interface ShapeOptions {
 }
 
 /** Throws a usage error for options that fit no input. */
-export function checkShapeOptions(inputs: readonly VarDesc[], { batch, inputShapes = {} }: ShapeOptions): void {
+export function checkShapeOptions(inputs: readonly VarDesc[], options: ShapeOptions): void {
+  const { batch, inputShapes = {} } = options;
   const names = inputs.map(({ name }) => name);
+  checkInputValues(names, options);
   const unknown = Object.keys(inputShapes).find((name) => !names.includes(name));
   if (unknown !== undefined)
     throw usageError(`the model has no input ${quoted(unknown)}`, { remedy: `Its inputs are ${names.join(', ')}.` });
@@ -29,7 +33,11 @@ export function checkShapeOptions(inputs: readonly VarDesc[], { batch, inputShap
  * The type of an input with all sizes bound. Paddle runs programs on other sizes than they state, and so does a given
  * shape; without one, an open first size is the batch.
  */
-export function inputType({ name, tensor }: VarDesc, options: ShapeOptions): TensorType {
+export function inputType(
+  { name, tensor }: VarDesc,
+  options: ShapeOptions,
+  given = options.inputShapes?.[name],
+): TensorType {
   if (!tensor) throw modelError(`input ${quoted(name)} is not a tensor`);
   const element = elementType(tensor.dataType);
   if (!element)
@@ -37,7 +45,6 @@ export function inputType({ name, tensor }: VarDesc, options: ShapeOptions): Ten
       remedy: 'Inputs may be float32, int8, uint8, int32, int64 or bool.',
     });
   const { dims } = tensor;
-  const given = options.inputShapes?.[name];
   if (given && given.length !== dims.length)
     throw usageError(`the shape [${given}] does not fit input ${quoted(name)}, which is [${dims}] in the model`);
   if (given && dims.some((d, i) => d >= 0 && d !== given[i]))
@@ -52,4 +59,12 @@ export function inputType({ name, tensor }: VarDesc, options: ShapeOptions): Ten
   if (!isPossibleShape(shape) || shape.includes(0))
     throw modelError(`input ${quoted(name)} has the impossible shape [${shape}]`);
   return { dtype: element.dtype, shape };
+}
+
+/** The constant that takes the place of an input whose value was given; undefined for the others. */
+export function inputValue(input: VarDesc, options: ShapeOptions): Tensor | undefined {
+  const value = options.inputValues?.[input.name];
+  if (value === undefined) return undefined;
+  const shape = shapeOfValue(value, input.tensor?.dims.length);
+  return tensorOfValue(input.name, inputType(input, options, shape), value);
 }

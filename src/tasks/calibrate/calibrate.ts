@@ -21,7 +21,10 @@ export type Model = Uint8Array | ModelFiles;
 
 /** What `calibrate` can be told; every field has a default. */
 export interface CalibrateOptions
-  extends Pick<CompileOptions, 'file' | 'batch' | 'inputShapes' | 'paramsFile' | 'opsToQuantize' | 'opIdsToSkip'> {
+  extends Pick<
+    CompileOptions,
+    'file' | 'batch' | 'inputShapes' | 'inputValues' | 'paramsFile' | 'opsToQuantize' | 'opIdsToSkip'
+  > {
   /** One algorithm, and others by op type: `mse,concat=minmax`. */
   readonly algorithm?: string;
   /** Per cent of the elements that `percentile` keeps at either end. */
@@ -52,9 +55,9 @@ export interface Calibrated {
 }
 
 /** The options of the float network that is looked at. */
-export function floatOptions({ file, batch, inputShapes, paramsFile }: CalibrateOptions): CompileOptions {
+export function floatOptions({ file, batch, inputShapes, inputValues, paramsFile }: CalibrateOptions): CompileOptions {
   return Object.fromEntries(
-    Object.entries({ file, batch, inputShapes, paramsFile }).filter(([, v]) => v !== undefined),
+    Object.entries({ file, batch, inputShapes, inputValues, paramsFile }).filter(([, v]) => v !== undefined),
   ) as CompileOptions;
 }
 
@@ -104,8 +107,9 @@ async function floatNet(model: Model, options: CalibrateOptions, taps: readonly 
 /** What identifies the network that statistics are of. */
 async function identity(model: Model, targets: readonly ScaleTarget[], options: CalibrateOptions): Promise<string> {
   const sources = [...new Set(targets.map((t) => t.source))];
-  const { batch, inputShapes } = options;
-  return hashModel(model, resolveOptions(floatOptions(options)), JSON.stringify({ batch, inputShapes, sources }));
+  const { batch, inputShapes, inputValues } = options;
+  const text = JSON.stringify({ batch, inputShapes, inputValues, sources });
+  return hashModel(model, resolveOptions(floatOptions(options)), text);
 }
 
 /**
