@@ -127,18 +127,40 @@ export function rangeOfComputed(context: ImportContext, operand: number): Value 
   return combine(context, 'elementwise_add', combine(context, 'elementwise_mul', counted, step), start);
 }
 
-/** The axes that a reduction of `x` to a stated shape is over; null where more than one choice would give it. */
-export function axesBetween(x: readonly number[], stated: readonly number[], keepDims: boolean): number[] | null {
+/** More choices of axes are refused. */
+const MAX_CHOICES = 8;
+
+/** The sets of axes that a reduction of `x` to a stated shape can be over, without those of extent 1. */
+function axesBetween(x: readonly number[], stated: readonly number[], keepDims: boolean): number[][] {
   if (keepDims) {
     const fits = stated.length === x.length && x.every((n, d) => stated[d] === n || stated[d] === 1);
-    return fits ? x.flatMap((n, d) => (stated[d] === n ? [] : [d])) : null;
+    return fits ? [x.flatMap((n, d) => (stated[d] === n ? [] : [d]))] : [];
   }
-  // Dimensions of extent 1 make no difference to what is summed, only to how it is called.
   const [wide, left] = [x.flatMap((n, d) => (n === 1 ? [] : [d])), stated.filter((n) => n !== 1)];
+  if (wide.length > MAX_CHOICES) return [];
   const choices = Array.from({ length: 2 ** wide.length }, (_, mask) => wide.filter((_, i) => (mask >> i) & 1));
-  const found = choices.filter((axes) => {
+  return choices.filter((axes) => {
     const rest = wide.filter((d) => !axes.includes(d)).map((d) => x[d]);
     return rest.length === left.length && rest.every((n, i) => n === left[i]);
   });
-  return found.length === 1 ? (found[0] as number[]) : null;
+}
+
+/** A reduction over computed axes: the one that gives the stated shape; of several, the one that the axes name. */
+export function reduceOverComputed(
+  context: ImportContext,
+  keepDims: boolean,
+  reduce: (axes: readonly number[]) => Value,
+): Value {
+  const { shape } = context.input(0).type;
+  const stated = context.statedShape(0, 1);
+  const choices = axesBetween(shape, stated, keepDims);
+  if (choices.length === 0 || choices.length > MAX_CHOICES) context.constant(1);
+  const axes = fromTheEnd(context, context.input(1), shape.length);
+  const list = reshapeTo(context, scalarOf(context, 'i64', 1), [1]);
+  const results = choices.map((choice) => reshapeTo(context, reduce(choice), stated));
+  return results.reduceRight((other, y, i) => {
+    const named = (choices[i] as number[]).map((d) => numberFor(context, axes, { list, rest: 0 }, d));
+    const all = named.reduce((a, b) => combine(context, 'elementwise_mul', a, b));
+    return context.add('where', {}, [combine(context, 'equal', all, scalarOf(context, 'i64', 1)), y, other]);
+  });
 }

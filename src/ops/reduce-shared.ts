@@ -8,7 +8,7 @@ import { stridedIndices } from './broadcast.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
 import { axesOf } from './import-helpers.js';
 import { reduction } from './import-paddle.js';
-import { axesBetween } from './import-stated.js';
+import { reduceOverComputed } from './import-stated.js';
 import { lowerReduce } from './lowering/reduction.js';
 import { defineOp, type Op } from './op.js';
 import { asInputs, normalizeAxes, plainDtype, tensorAt, typeOf } from './shapes.js';
@@ -24,17 +24,21 @@ export function reducedShape(attrs: ReduceAttrs, shape: readonly number[]): numb
 }
 
 /** The axes of an ONNX reduction; null where it does nothing at all. */
-export function reduceAttrs(context: ImportContext): ReduceAttrs | null {
+function reduceAttrs(context: ImportContext): ReduceAttrs | null {
   const { shape } = context.input(0).type;
-  const keepDims = context.attrs.int('keepdims', 1) !== 0;
-  if (context.isComputed(1)) {
-    const axes = axesBetween(shape, context.statedShape(0, 1), keepDims) ?? normalizeAxes(context.numbers(1) ?? [], 0);
-    return axes.length === 0 ? null : { axes, keepDims };
-  }
   const given = axesOf(context) ?? [];
   if (given.length === 0 && context.attrs.int('noop_with_empty_axes', 0) !== 0) return null;
   const axes = given.length === 0 ? shape.map((_, i) => i) : normalizeAxes(given, shape.length);
-  return { axes, keepDims };
+  return { axes, keepDims: keepsDims(context) };
+}
+
+const keepsDims = (context: ImportContext): boolean => context.attrs.int('keepdims', 1) !== 0;
+
+/** A reduction over the axes that the operands of a node say; `reduce` builds it, null where it does nothing at all. */
+export function overAxes(context: ImportContext, reduce: (attrs: ReduceAttrs | null) => Value): Value {
+  if (!context.isComputed(1)) return reduce(reduceAttrs(context));
+  const keepDims = keepsDims(context);
+  return reduceOverComputed(context, keepDims, (axes) => reduce(axes.length === 0 ? null : { axes, keepDims }));
 }
 
 /**
@@ -47,13 +51,13 @@ export const importReduce =
     before: (context: ImportContext, x: Value) => Value = (_, x) => x,
     after: (context: ImportContext, y: Value) => Value = (_, y) => y,
   ): OnnxImporter =>
-  (context) => {
-    const attrs = reduceAttrs(context);
-    const x = before(context, context.input(0));
-    if (attrs) return after(context, context.add(name, { ...attrs }, [x]));
-    const y = after(context, x);
-    return y === context.input(0) ? context.add('assign', {}, [y]) : y;
-  };
+  (context) =>
+    overAxes(context, (attrs) => {
+      const x = before(context, context.input(0));
+      if (attrs) return after(context, context.add(name, { ...attrs }, [x]));
+      const y = after(context, x);
+      return y === context.input(0) ? context.add('assign', {}, [y]) : y;
+    });
 
 /** What tells one reduction from another; `start` is the result over no elements. */
 interface ReduceOp {

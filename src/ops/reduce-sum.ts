@@ -1,15 +1,16 @@
 import type { Value } from '../ir/graph.js';
 import type { ImportContext, OnnxImporter } from './import-context.js';
-import { importReduce, reduceAttrs, reduceOp } from './reduce-shared.js';
+import { importReduce, overAxes, type ReduceAttrs, reduceOp } from './reduce-shared.js';
 
 const unary =
   (op: string) =>
   (context: ImportContext, x: Value): Value =>
     context.add(op, {}, [x]);
 
+const importLogSumExp: OnnxImporter = (context) => overAxes(context, (attrs) => logSumExp(context, attrs));
+
 /** The logarithm of a sum of exponentials, with the greatest element taken out first, so that none overflows. */
-const importLogSumExp: OnnxImporter = (context) => {
-  const attrs = reduceAttrs(context);
+function logSumExp(context: ImportContext, attrs: ReduceAttrs | null): Value {
   const x = context.input(0);
   if (!attrs) return context.add('assign', {}, [x]);
   const pair = (op: string, a: Value, b: Value): Value => context.add(op, { activation: null }, [a, b]);
@@ -18,7 +19,7 @@ const importLogSumExp: OnnxImporter = (context) => {
   const log = context.add('log', {}, [context.add('reduce_sum', { ...attrs }, [powers])]);
   const flat = attrs.keepDims ? max : context.add('reshape2', { shape: log.type.shape }, [max]);
   return pair('elementwise_add', log, flat);
-};
+}
 
 export const reduceSum = reduceOp({
   name: 'reduce_sum',

@@ -92,6 +92,18 @@ async function expectSame(given: Case, tolerance = 0): Promise<void> {
 }
 
 const CASES: readonly Case[] = [
+  ...[[0], [1], [-1]].map((axes): Case => {
+    return {
+      op: 'ReduceMax',
+      opset: 18,
+      x: [3, 3, 3],
+      attrs: { keepdims: 0 },
+      operands: [list(...axes)],
+      outputs: [[3, 3]],
+    };
+  }),
+  { op: 'ReduceL2', opset: 18, x: [2, 2, 2], attrs: { keepdims: 0 }, operands: [list(2, 0)], outputs: [[2]] },
+  { op: 'ReduceLogSumExp', opset: 18, x: [2, 1, 2], attrs: { keepdims: 0 }, operands: [list(1, 2)], outputs: [[2]] },
   { op: 'Reshape', x: [2, 3, 4], operands: [list(0, -1)], outputs: [[2, 12]] },
   { op: 'Squeeze', x: [1, 3, 1], operands: [list(0)], outputs: [[3, 1]] },
   { op: 'Unsqueeze', x: [3, 2], operands: [list(2, 0)], outputs: [[1, 3, 1, 2]] },
@@ -190,7 +202,7 @@ async function refusal(given: Case, states = false): Promise<string> {
 test('what the model leaves open is refused, with the remedy', async () => {
   const reshape: Case = { op: 'Reshape', x: [6], operands: [list(2, 3)], outputs: [[2, 3]] };
   assert.match(await refusal(reshape), /input 1 \("p0"\) is computed by the network[\s\S]*--input-value p0=VALUE/);
-  const sum: Case = { op: 'ReduceSum', x: [2, 2], attrs: { keepdims: 0 }, operands: [list(0)], outputs: [[2]] };
+  const sum: Case = { op: 'ReduceSum', x: [2, 2], attrs: { keepdims: 0 }, operands: [list(0)], outputs: [[3]] };
   assert.match(await refusal(sum, true), /must be constant[\s\S]*--input-value p0=VALUE/);
 });
 
