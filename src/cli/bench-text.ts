@@ -6,6 +6,7 @@ import {
   calmRounds,
   latencyOf,
   type Machine,
+  nameOf,
   speedup,
 } from '../tasks/bench.js';
 import { alignColumns, colors, formatBytes, resultColors } from './terminal.js';
@@ -23,9 +24,9 @@ function row(result: Result, bench: Bench): string[] {
   const { p50, p90, p99 } = latencyOf(result, bench);
   const { calm } = calmRounds(result, bench);
   const base = baseOf(result, bench);
-  const { size, gzip, instance, name } = result.case;
+  const { size, gzip, instance } = result.case;
   return [
-    `  ${name}${result.revectorized === false ? ' (not possible here)' : ''}`,
+    `  ${nameOf(result)}`,
     ms(p50),
     ms(p90),
     ms(p99),
@@ -83,6 +84,11 @@ export function remarks(bench: Bench): string[] {
           `${colors.yellow('noise:')} the machine was busy in all rounds of ${disturbed.map((r) => r.case.name).join(', ')}: take these figures as hints`,
         ]
       : []),
+    ...bench.results.flatMap(({ case: c, unoptimized }) =>
+      unoptimized === undefined
+        ? []
+        : [`${colors.yellow('unoptimized:')} ${c.name} cannot optimize it: ${unoptimized}`],
+    ),
     ...bench.failed.map(({ case: c, reason }) => `${colors.yellow('left out:')} ${c.name}: ${reason}`),
   ];
 }

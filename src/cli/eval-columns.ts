@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { compile } from '../compile.js';
 import { isConversion } from '../describe-ops.js';
-import { type ColumnSource, wasmModule } from '../host/engines.js';
+import { type ColumnSource, ortLevel, wasmModule } from '../host/engines.js';
 import { readFile } from '../host/files.js';
 import { isFolder } from '../host/list-pictures.js';
 import { openModel } from '../host/open-model.js';
@@ -10,6 +10,7 @@ import type { CompileOptions } from '../options.js';
 import type { ModuleInfo } from '../runtime/abi.js';
 import { isWasm } from '../runtime/module-info.js';
 import { usageError } from '../support/errors.js';
+import { UNOPTIMIZED } from '../tasks/bench.js';
 import type { Flags } from './command.js';
 import { moduleInfoOf } from './inspect.js';
 import { MODEL_FLAGS, modelOptions } from './model-flags.js';
@@ -96,9 +97,20 @@ function checkCompiled(path: string, flags: Flags): void {
   if (given) throw usageError(`--${given} says how to compile, but ${path} is compiled already`);
 }
 
-/** How onnxruntime is run, so that its figures can be judged. */
-const ORT_NOTE =
-  'onnxruntime runs with its default optimizations, session.x64quantprecision=1 (exact int8 products), one thread';
+/** onnxruntime as a column; the note says how it is run, so that its figures can be judged. */
+async function ortColumn(file: string, inputs: ModuleInfo['entries'][number]['inputs']): Promise<EvalColumn> {
+  if (!file.endsWith('.onnx')) throw usageError(`onnxruntime reads ONNX models, not ${file}`);
+  const { level, reason } = await ortLevel(file);
+  const optimizations =
+    reason === undefined
+      ? 'with its default optimizations'
+      : `without optimizations, which fail on this model (${reason}): its times say little`;
+  const name = `onnxruntime${level === 'disabled' ? UNOPTIMIZED : ''}`;
+  return {
+    source: { kind: 'onnxruntime', name, file, inputs, level },
+    notes: [`onnxruntime runs on one thread, with session.x64quantprecision=1 (exact int8 products), ${optimizations}`],
+  };
+}
 
 /** A further column: a module, a model or the same one with other flags, or onnxruntime. */
 async function againstColumn(
@@ -106,10 +118,7 @@ async function againstColumn(
   path: string,
   inputs: ModuleInfo['entries'][number]['inputs'],
 ): Promise<EvalColumn> {
-  if (text === 'onnxruntime' || text === 'onnxruntime-node') {
-    if (!path.endsWith('.onnx')) throw usageError(`onnxruntime reads ONNX models, not ${path}`);
-    return { source: { kind: 'onnxruntime', name: 'onnxruntime', file: path, inputs }, notes: [ORT_NOTE] };
-  }
+  if (text === 'onnxruntime' || text === 'onnxruntime-node') return ortColumn(path, inputs);
   const { words, flags } = existsSync(text)
     ? { words: [text], flags: parseWords('', MODEL_FLAGS).flags }
     : parseWords(text, MODEL_FLAGS);

@@ -5,6 +5,15 @@ import type { TensorDescription, TypedArray } from '../runtime/net.js';
 import { modelError, QcError, usageError } from '../support/errors.js';
 import type { Column } from '../tasks/evaluate/column.js';
 import { findPackage } from './find-package.js';
+import {
+  fromOrtType,
+  type OpenedSession,
+  ORT_TYPES,
+  type Ort,
+  type OrtLevel,
+  type OrtTensor,
+  openOrtSession,
+} from './onnxruntime.js';
 
 /** How a column is computed, in a form that can be sent to another thread. */
 export type ColumnSource =
@@ -14,21 +23,8 @@ export type ColumnSource =
       readonly name: string;
       readonly file: string;
       readonly inputs: readonly TensorDescription[];
+      readonly level: OrtLevel;
     };
-
-interface OrtTensor {
-  readonly data: ArrayLike<number | bigint>;
-  readonly dims: readonly number[];
-  readonly type: string;
-}
-interface OrtSession {
-  readonly outputNames: readonly string[];
-  run(feeds: Readonly<Record<string, OrtTensor>>): Promise<Record<string, OrtTensor>>;
-}
-interface Ort {
-  readonly Tensor: new (type: string, data: unknown, dims: readonly number[]) => OrtTensor;
-  readonly InferenceSession: { create(path: string, options: object): Promise<OrtSession> };
-}
 
 /** Compiles a module; errors name the file. */
 export function wasmModule(file: string, bytes: Uint8Array): WebAssembly.Module {
@@ -50,19 +46,31 @@ function moduleColumn({ name, file, module }: Extract<ColumnSource, { kind: 'mod
   return { name, inputs, outputs, memoryBytes, run: (feeds) => net.run(feeds) };
 }
 
-const ORT_TYPES = { f32: 'float32', i8: 'int8', u8: 'uint8', i32: 'int32', i64: 'int64', bool: 'bool' } as const;
-type OrtType = keyof typeof ORT_TYPES;
-const dtypeOf = (type: string): OrtType =>
-  (Object.keys(ORT_TYPES) as OrtType[]).find((d) => ORT_TYPES[d] === type) ?? 'f32';
-
-/** onnxruntime on one thread, with optimizations that keep its results those of the model. */
-async function ortColumn({ name, file, inputs }: Extract<ColumnSource, { kind: 'onnxruntime' }>): Promise<Column> {
+/** onnxruntime, with optimizations that keep its results those of the model. */
+async function openOrt(file: string, level?: OrtLevel): Promise<OpenedSession & { readonly ort: Ort }> {
   const ort = await findPackage<Ort>('onnxruntime-node');
   if (!ort) throw usageError('onnxruntime-node is not installed', { remedy: 'npm install onnxruntime-node.' });
-  const options = { intraOpNumThreads: 1, interOpNumThreads: 1, extra: { session: { x64quantprecision: '1' } } };
-  const session = await ort.InferenceSession.create(file, options).catch((cause) => {
-    throw modelError(`onnxruntime cannot load it: ${(cause as Error).message}`, { file, cause });
+  const options = { extra: { session: { x64quantprecision: '1' } } };
+  const opened = await openOrtSession(ort, file, options, level).catch((cause) => {
+    throw modelError(`onnxruntime cannot load it: ${(cause as Error).message.trim()}`, { file, cause });
   });
+  return { ...opened, ort };
+}
+
+/** At which level onnxruntime can load a model, and why not at the best. Throws usage and model errors. */
+export async function ortLevel(file: string): Promise<Pick<OpenedSession, 'level' | 'reason'>> {
+  const { session, level, reason } = await openOrt(file);
+  await session.release();
+  return { level, ...(reason === undefined ? {} : { reason }) };
+}
+
+async function ortColumn({
+  name,
+  file,
+  inputs,
+  level,
+}: Extract<ColumnSource, { kind: 'onnxruntime' }>): Promise<Column> {
+  const { session, ort } = await openOrt(file, level);
   let outputs: TensorDescription[] = [];
   return {
     name,
@@ -78,7 +86,7 @@ async function ortColumn({ name, file, inputs }: Extract<ColumnSource, { kind: '
       const results = await session.run(Object.fromEntries(tensors));
       outputs = session.outputNames.map((key) => {
         const { type, dims } = results[key] as OrtTensor;
-        return { name: key, dtype: dtypeOf(type), shape: dims };
+        return { name: key, dtype: fromOrtType(type) ?? 'f32', shape: dims };
       });
       return Object.fromEntries(
         session.outputNames.map((key) => [key, (results[key] as OrtTensor).data as TensorData as TypedArray]),

@@ -8,6 +8,7 @@ import {
   calmRounds,
   latencyOf,
   type Machine,
+  nameOf,
   published,
   speedup,
 } from '../tasks/bench.js';
@@ -51,12 +52,11 @@ function resultRow(result: CaseResult, bench: BenchResult, most: number, several
   const base = baseOf(result, bench);
   const ratio = result === base ? 1 : speedup(result, base, bench);
   const { calm } = calmRounds(result, bench);
-  const { subject, name, kind, size, gzip, instance } = result.case;
-  const refused = result.revectorized === false ? ' (not possible here)' : '';
+  const { subject, kind, size, gzip, instance } = result.case;
   const start = result.load + result.firstRun;
   const memory = instance === undefined ? '' : `instance ${formatBytes(instance)}`;
   return [
-    twoLines(`${name}${refused}`, several && subject),
+    twoLines(nameOf(result), several && subject),
     { show: ms(p50), sort: p50 },
     { show: barCell(p50 / most, TONES[kind], `${ms(p50)} ms`), sort: p50 },
     { show: ms(p90), sort: p90 },
@@ -151,6 +151,9 @@ function methodSection({ bench, machine, core, date, notes }: BenchReport): Sect
         `best probe ${bench.peak.toFixed(1)} GMAC/s; a round is calm from ${Math.round(100 * threshold)} % of it`,
       ],
       ...(peers.length > 0 ? [['peers', peers.join(', ')] as const] : []),
+      ...bench.results.flatMap(({ case: c, unoptimized }) =>
+        unoptimized === undefined ? [] : [[`${c.name} cannot optimize it`, unoptimized] as const],
+      ),
       ...bench.failed.map(({ case: c, reason }) => [`left out: ${c.name}`, reason] as const),
       ...notes.map((note) => ['note', note] as const),
     ]),

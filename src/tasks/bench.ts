@@ -10,6 +10,8 @@ export interface Loaded {
   readonly outputs: readonly OutputDigest[];
   /** qc with `revectorize`: whether the engine did it and its results passed the check. */
   readonly revectorized?: boolean;
+  /** A peer that runs without its optimizations: why. */
+  readonly unoptimized?: string;
 }
 
 /** An output of the first run; bytes in base64 where there are few, so that results can be compared. */
@@ -97,6 +99,7 @@ export interface CaseResult<C extends BenchCase = BenchCase> {
   readonly about: EngineAbout;
   readonly outputs: readonly OutputDigest[];
   readonly revectorized?: boolean;
+  readonly unoptimized?: string;
   /** Medians over the cold starts. */
   readonly load: number;
   readonly firstRun: number;
@@ -162,7 +165,7 @@ async function start<C extends BenchCase>(
         session.close();
         continue;
       }
-      const { outputs, revectorized } = loaded;
+      const { outputs, revectorized, unoptimized } = loaded;
       const figures = {
         about: await session.about(),
         outputs,
@@ -170,6 +173,7 @@ async function start<C extends BenchCase>(
         firstRun: median(starts.map((s) => s.firstRun)),
         warmUp: await session.warmUp(Math.min(WARM_BLOCK, options.milliseconds)),
         ...(revectorized === undefined ? {} : { revectorized }),
+        ...(unoptimized === undefined ? {} : { unoptimized }),
       };
       return { case: c, session, start: figures, rounds: [] };
     } catch (error) {
@@ -237,6 +241,13 @@ export async function runBench<C extends BenchCase>(
     for (const { session } of running) session.close();
   }
 }
+
+/** What stands behind the name of a peer that runs without its optimizations. */
+export const UNOPTIMIZED = ' (unoptimized)';
+
+/** The name of a case with what it could not have: 256-bit code, optimizations. */
+export const nameOf = ({ case: { name }, revectorized, unoptimized }: CaseResult): string =>
+  `${name}${revectorized === false ? ' (not possible here)' : ''}${unoptimized === undefined ? '' : UNOPTIMIZED}`;
 
 /** The rounds of a case in which the machine was calm; all of them where none was. */
 export function calmRounds({ rounds }: CaseResult, { peak, options }: BenchResult): { used: Round[]; calm: number } {

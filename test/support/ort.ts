@@ -31,10 +31,12 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PLACES = ['', 'test/engines', 'tools/bench'].map((dir) => join(ROOT, dir));
 if (process.env.QC_ORT) PLACES.unshift(process.env.QC_ORT);
 
+/** The folder whose packages it is among; undefined where it is not installed. */
+export const ORT_PLACE = PLACES.find((dir) => existsSync(join(dir, 'node_modules/onnxruntime-node/package.json')));
+
 function load(): Ort | null {
-  const place = PLACES.find((dir) => existsSync(join(dir, 'node_modules/onnxruntime-node/package.json')));
-  if (place === undefined) return null;
-  return createRequire(join(place, 'package.json'))('onnxruntime-node') as Ort;
+  if (ORT_PLACE === undefined) return null;
+  return createRequire(join(ORT_PLACE, 'package.json'))('onnxruntime-node') as Ort;
 }
 
 const ort = load();

@@ -7,6 +7,7 @@ import {
   baseOf,
   calmRounds,
   latencyOf,
+  nameOf,
   type Round,
   runBench,
   speedup,
@@ -40,7 +41,8 @@ function sessions(rounds: Readonly<Record<string, readonly Round[]>>, log: strin
         async load() {
           log.push(`${name} load`);
           if (name === broken) throw new Error('cannot read the model');
-          return { load: 10 * ++loads + open, firstRun: 5, outputs: [] };
+          const unoptimized = name === 'plain' ? { unoptimized: 'it throws' } : {};
+          return { load: 10 * ++loads + open, firstRun: 5, outputs: [], ...unoptimized };
         },
         async warmUp() {
           log.push(`${name} warm`);
@@ -110,6 +112,14 @@ test('a disturbed measurement is repeated, and the calmest counts', async () => 
     bench.results[0]?.rounds.map(({ times }) => times[0]),
     [5, 5, 5],
   );
+});
+
+test('a peer that runs without its optimizations says so in its name', async () => {
+  const plain: BenchCase = { subject: 'net', name: 'plain', kind: 'peer' };
+  const fake = sessions({ int8: [round(1), round(1), round(1)], plain: [round(3), round(3), round(3)] });
+  const { results } = await runBench([CASES[0]!, plain], fake.open, OPTIONS);
+  assert.equal(results.map(nameOf), ['int8', 'plain (unoptimized)']);
+  assert.is(results[1]?.unoptimized, 'it throws');
 });
 
 test('a peer that fails is left out, a build that fails is an error, and no process stays', async () => {

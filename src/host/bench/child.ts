@@ -55,12 +55,13 @@ async function load(): Promise<Loaded> {
   const loaded = performance.now();
   const outputs: Outputs = await engine.run();
   const firstRun = performance.now() - loaded;
-  const { revectorized } = engine;
+  const { revectorized, unoptimized } = engine;
   return {
-    load: loaded - start,
+    load: loaded - start - (unoptimized?.wasted ?? 0),
     firstRun,
     outputs: Object.entries(outputs).map(outputOf),
     ...(revectorized === undefined ? {} : { revectorized }),
+    ...(unoptimized ? { unoptimized: unoptimized.reason } : {}),
   };
 }
 

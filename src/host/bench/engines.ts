@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { DataType } from '../../runtime/abi.js';
 import { createLoader } from '../../runtime/loader.js';
 import type { Loader, Net, Profile, ProfileOptions, TypedArray } from '../../runtime/net.js';
 import { profile } from '../../runtime/parts/profile.js';
 import { revectorize } from '../../runtime/parts/revectorize.js';
 import { ARRAYS } from '../../runtime/values.js';
+import { ORT_TYPES, type Ort, type OrtTensor, openOrtSession } from '../onnxruntime.js';
 import type { EngineName, Job } from './job.js';
 
 /** A loaded network with its inputs in place. */
@@ -15,6 +15,8 @@ export interface Engine {
   /** Hands the inputs in and takes the outputs, by name. */
   run(): Outputs | Promise<Outputs>;
   readonly revectorized?: boolean;
+  /** onnxruntime: why it runs without optimizations, and the milliseconds that the attempt with them took. */
+  readonly unoptimized?: { readonly reason: string; readonly wasted: number };
   profile?(options: ProfileOptions): Profile;
 }
 
@@ -25,27 +27,6 @@ export const PEERS: Readonly<Record<Exclude<EngineName, 'qc'>, string>> = {
   'ort-node': 'onnxruntime-node',
   'ort-web': 'onnxruntime-web',
 };
-
-/** Names of onnxruntime for the types. */
-const ORT_TYPES: Readonly<Record<DataType, string>> = {
-  f32: 'float32',
-  i8: 'int8',
-  u8: 'uint8',
-  i32: 'int32',
-  i64: 'int64',
-  bool: 'bool',
-};
-
-/** The part of onnxruntime's interface that is used here; node and web share it. */
-interface OrtModule {
-  readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<OrtSession> };
-  readonly Tensor: new (type: string, data: ArrayBufferView, dims: readonly number[]) => unknown;
-  readonly env: { readonly wasm: { numThreads: number }; logLevel: string };
-}
-
-interface OrtSession {
-  run(feeds: Record<string, unknown>): Promise<Record<string, { readonly data: ArrayBufferView }>>;
-}
 
 /** The data of the inputs, read from their files. */
 function readInputs(job: Job): Map<string, TypedArray> {
@@ -78,17 +59,12 @@ async function loadQc({ file, revectorize: wide }: Job, inputs: ReadonlyMap<stri
 
 async function loadOrt(job: Job, inputs: ReadonlyMap<string, TypedArray>): Promise<Engine> {
   const name = PEERS[job.engine as keyof typeof PEERS];
-  const ort = createRequire(join(job.packages, 'package.json'))(name) as OrtModule;
+  const ort = createRequire(join(job.packages, 'package.json'))(name) as Ort;
   ort.env.logLevel = 'error';
   if (job.engine === 'ort-web') ort.env.wasm.numThreads = 1;
-  const session = await ort.InferenceSession.create(readFileSync(job.file), {
-    executionProviders: [job.engine === 'ort-web' ? 'wasm' : 'cpu'],
-    graphOptimizationLevel: job.exact ? 'disabled' : 'all',
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    logSeverityLevel: 3,
-  });
-  const feeds = (): Record<string, unknown> =>
+  const options = { executionProviders: [job.engine === 'ort-web' ? 'wasm' : 'cpu'] };
+  const { session, reason, wasted } = await openOrtSession(ort, readFileSync(job.file), options);
+  const feeds = (): Record<string, OrtTensor> =>
     Object.fromEntries(
       job.inputs.map(({ name, dtype, shape }) => [
         name,
@@ -100,6 +76,7 @@ async function loadOrt(job: Job, inputs: ReadonlyMap<string, TypedArray>): Promi
       const outputs = await session.run(feeds());
       return Object.fromEntries(Object.entries(outputs).map(([key, { data }]) => [key, data]));
     },
+    ...(reason === undefined ? {} : { unoptimized: { reason, wasted } }),
   };
 }
 

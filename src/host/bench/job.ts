@@ -26,8 +26,6 @@ export interface Job {
   readonly packages: string;
   /** Loads with 256-bit code. */
   readonly revectorize?: boolean;
-  /** onnxruntime without graph optimizations: slow, but every op is evaluated as the file says. */
-  readonly exact?: boolean;
 }
 
 /** The requests that a measuring process answers. */
