@@ -86,7 +86,13 @@ function readLabels(path: string): number[] {
   const values = isNpy(bytes)
     ? Array.from(decodeNpy(bytes).data, Number)
     : new TextDecoder().decode(bytes).trim().split(/\s+/).map(Number);
-  const bad = values.findIndex((v) => !Number.isSafeInteger(v) || v < 0);
+  const isLabel = (v: number): boolean => Number.isSafeInteger(v) && v >= 0;
+  const bad = values.findIndex((v) => !isLabel(v));
+  if (!values.some(isLabel))
+    throw modelError('holds no labels: --labels of qc eval takes the class of every sample, as integers', {
+      file: path,
+      remedy: 'Names of classes go with --class-names.',
+    });
   if (bad >= 0) throw modelError(`label ${bad + 1} is no integer from 0`, { file: path });
   return values;
 }

@@ -98,6 +98,7 @@ test.before(async () => {
      };`,
   );
   writeFileSync(path('empty.mjs'), 'export default {};');
+  writeFileSync(path('names.txt'), 'zero\none\ntwo\n');
 });
 test.after(() => rmSync(folder, { recursive: true }));
 
@@ -316,7 +317,8 @@ test('errors say what to do', async () => {
     ],
     ['eval fp32.wasm --data digits.npz --top-k 0', 2, /--top-k takes numbers/],
     ['eval fp32.wasm --data digits.npz --batch-size 0', 2, /--batch-size takes an integer from 1/],
-    ['eval fp32.wasm --data images.npy --labels set/val_list.txt', 3, /no integer from 0/],
+    ['eval fp32.wasm --data images.npy --labels set/val_list.txt', 3, /label 1 is no integer from 0/],
+    ['eval fp32.wasm --data images.npy --labels names.txt', 3, /holds no labels.*\n.*Names.*--class-names/],
     ['eval fp32.wasm --data digits.npz --labels set/none', 4, /cannot read/],
     [
       'eval fp32.wasm --data digits.npz --label-offset 5',
