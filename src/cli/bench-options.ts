@@ -5,15 +5,16 @@ import { PEERS } from '../host/bench/engines.js';
 import { findPeers, type PeerName, type PreparedCase, type PrepareOptions } from '../host/bench/prepare.js';
 import { canPin, type Placement } from '../host/bench/session.js';
 import type { Precision } from '../options.js';
-import type { EntryInfo } from '../runtime/abi.js';
+import type { EntryInfo, ModuleInfo } from '../runtime/abi.js';
 import { selfTestInput } from '../runtime/self-test.js';
 import { ioError, usageError } from '../support/errors.js';
 import { type BenchOptions, type BenchResult, baseOf, speedup } from '../tasks/bench.js';
+import { namedEntry } from '../tasks/entries.js';
 import type { Limit } from '../tasks/limits.js';
 import type { Flags } from './command.js';
 import { speedLimit } from './limit-flags.js';
 import { modelOptions } from './model-flags.js';
-import { readInputs } from './run.js';
+import { chooseEntry } from './run.js';
 
 const PEER_NAMES = Object.keys(PEERS) as PeerName[];
 const SEED = 1;
@@ -66,19 +67,26 @@ export function placementOf(flags: Flags): Placement {
   return { ...(node === undefined ? {} : { node: resolve(node) }), ...(core === undefined ? {} : { core }) };
 }
 
-/** Input data: from files where they are given, else the generated input of the self-test. */
+/**
+ * Input data: from files where they are given, else the generated input of the self-test. The entry is the one that is asked
+ * for, else the one that the files fit, else the first.
+ */
 export function inputsOf(flags: Flags): PrepareOptions['inputs'] {
   const given = flags.list('input');
-  return (entry: EntryInfo) => {
-    if (given.length === 0) return new Map(entry.inputs.map((t) => [t.name, selfTestInput(t, SEED)]));
-    const { feeds, items } = readInputs(given, entry);
+  const asked = flags.required('entry');
+  return (info: ModuleInfo) => {
+    const named = asked === undefined ? undefined : namedEntry(asked, info.entries);
+    if (given.length === 0) {
+      const { inputs } = info.entries[named ?? 0] as EntryInfo;
+      return { entry: named ?? 0, data: new Map(inputs.map((t) => [t.name, selfTestInput(t, SEED)])) };
+    }
+    const { at, feeds, items } = chooseEntry(given, info, named);
     if (items !== 1) throw usageError(`--input holds ${items} items; qc bench measures one`);
-    return new Map(
-      Object.entries(feeds).map(([name, data]) => {
-        const { buffer, byteOffset, byteLength } = data as Uint8Array;
-        return [name, new Uint8Array(buffer, byteOffset, byteLength)];
-      }),
-    );
+    const data = Object.entries(feeds).map(([name, { buffer, byteOffset, byteLength }]): [string, Uint8Array] => [
+      name,
+      new Uint8Array(buffer, byteOffset, byteLength),
+    ]);
+    return { entry: at, data: new Map(data) };
   };
 }
 

@@ -23,6 +23,7 @@ import { chromeTrace, type Timeline } from '../tasks/trace.js';
 import { benchOptions, inputsOf, peersOf, placementOf, precisionsOf, speedLimits } from './bench-options.js';
 import { aboutText, benchTable, remarks } from './bench-text.js';
 import type { Command, Flags } from './command.js';
+import { ENTRY_FLAG } from './data-flags.js';
 import { layerText } from './layer-text.js';
 import { MAX_SIZE_FLAG, MIN_SPEEDUP_FLAG, sizeLimits } from './limit-flags.js';
 import { MODEL_FLAGS, modelOptions } from './model-flags.js';
@@ -231,6 +232,7 @@ export const benchCommand: Command = {
       requiresArg: true,
       describe: 'NAME=FILE or FILE: data of an input (default: generated)',
     },
+    ...ENTRY_FLAG,
     ...MAX_SIZE_FLAG,
     ...MIN_SPEEDUP_FLAG,
     json: { boolean: true, describe: 'All figures as JSON on stdout' },

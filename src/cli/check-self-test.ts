@@ -2,6 +2,7 @@ import type { ModuleInfo } from '../runtime/abi.js';
 import type { Net, TypedArray } from '../runtime/loader.js';
 import { selfTestInput, selfTestOutput } from '../runtime/self-test.js';
 import { modelError, QcError } from '../support/errors.js';
+import { chosenEntry, chosenText } from '../tasks/entries.js';
 import { colors, human } from './terminal.js';
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: TypedArray): Uint8Array =>
@@ -23,4 +24,6 @@ export function checkSelfTest(path: string, info: ModuleInfo, net: Net): void {
       remedy: 'This engine computes something else than the one that compiled the module. Please report it.',
     });
   human(`${colors.green('passed')} self-test of ${path}: every output is what the compiler saw`);
+  const chosen = chosenEntry(info.entries, info.entries.indexOf(entry));
+  if (chosen) human(`  ${colors.dim('entry')} ${chosenText(chosen)}`);
 }

@@ -8,6 +8,13 @@ import type { Flags } from './command.js';
 
 const value = (describe: string): Options => ({ string: true, requiresArg: true, describe });
 
+/** The entry of a module that was compiled for several shapes. */
+export const ENTRY_FLAG: Readonly<Record<string, Options>> = {
+  entry: value(
+    'Of a module with several: number from 0, or shape such as 1x3x64x64 (default: what the data fits, else 0)',
+  ),
+};
+
 /** Flags that say how a picture becomes a tensor. */
 export const IMAGE_FLAGS: Readonly<Record<string, Options>> = {
   resize: value(

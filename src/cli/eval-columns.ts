@@ -7,10 +7,11 @@ import { readFile } from '../host/files.js';
 import { isFolder } from '../host/list-pictures.js';
 import { openModel } from '../host/open-model.js';
 import type { CompileOptions } from '../options.js';
-import type { ModuleInfo } from '../runtime/abi.js';
+import type { EntryInfo, ModuleInfo, TensorInfo } from '../runtime/abi.js';
 import { isWasm } from '../runtime/module-info.js';
 import { usageError } from '../support/errors.js';
 import { UNOPTIMIZED } from '../tasks/bench.js';
+import { shapesOf } from '../tasks/entries.js';
 import type { Flags } from './command.js';
 import { moduleInfoOf } from './inspect.js';
 import { MODEL_FLAGS, modelOptions } from './model-flags.js';
@@ -25,17 +26,19 @@ export interface EvalColumn {
   /** It is what would be shipped, not what it is compared with. */
   readonly ships?: boolean;
   readonly notes: readonly string[];
-  /** Compiles it once more so that every layer can be timed; absent for modules. */
-  profiled?(): Promise<{ readonly wasm: Uint8Array; readonly info: ModuleInfo }>;
+  /** Compiles an entry once more so that every layer can be timed; absent for modules. */
+  profiled?(entry: number): Promise<{ readonly wasm: Uint8Array; readonly info: ModuleInfo }>;
 }
 
 const hasInt8 = ({ ops }: ModuleInfo): boolean => ops.some((op) => op.int8 && !isConversion(op));
+
+const inputsOf = ({ entries }: ModuleInfo): TensorInfo[][] => entries.map(({ inputs }) => [...inputs]);
 
 function moduleColumn(path: string, name: string): EvalColumn {
   const bytes = readFile(path);
   const given = moduleInfoOf(path, bytes).info;
   return {
-    source: { kind: 'module', name, file: path, module: wasmModule(path, bytes) },
+    source: { kind: 'module', name, file: path, module: wasmModule(path, bytes), entries: inputsOf(given) },
     info: given,
     moduleBytes: bytes.length,
     ships: true,
@@ -51,13 +54,14 @@ async function modelColumn(path: string, flags: Flags, name: string, change: Com
   const { wasm, report, notes } = await compile(model.files, { ...options, onPass });
   progress('');
   return {
-    source: { kind: 'module', name, file: path, module: wasmModule(path, wasm) },
+    source: { kind: 'module', name, file: path, module: wasmModule(path, wasm), entries: inputsOf(report) },
     info: report,
     moduleBytes: wasm.length,
     ships: (options.precision ?? 'int8') === 'int8',
     notes,
-    async profiled() {
-      const build = await compile(model.files, { ...options, profile: true, verify: false });
+    async profiled(entry) {
+      const shapes = { inputShapes: shapesOf(report.entries[entry] as EntryInfo), moreShapes: [] };
+      const build = await compile(model.files, { ...options, ...shapes, profile: true, verify: false });
       return { wasm: build.wasm, info: build.report };
     },
   };

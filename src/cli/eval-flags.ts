@@ -4,7 +4,7 @@ import type { EvaluateOptions } from '../host/evaluate.js';
 import { readFile } from '../host/files.js';
 import { modelError, usageError } from '../support/errors.js';
 import type { Flags } from './command.js';
-import { DATA_FLAGS, sampleOptions } from './data-flags.js';
+import { DATA_FLAGS, ENTRY_FLAG, sampleOptions } from './data-flags.js';
 import { MAX_SIZE_FLAG, MIN_SPEEDUP_FLAG } from './limit-flags.js';
 import { MODEL_FLAGS } from './model-flags.js';
 
@@ -27,6 +27,7 @@ const OWN_FLAGS: Readonly<Record<string, Options>> = {
   'top-k': value('Accuracies to tell (default: 1,5)'),
   'label-offset': value('Added to the index of an output to get a label (default: 0)'),
   output: value('Name of the output that says the class (default: the first list of reals)'),
+  ...ENTRY_FLAG,
   against: value('A further column: MODULE, MODEL or nothing, with flags in quotes, or onnxruntime; may be repeated'),
   'no-fuse': { boolean: true, describe: 'FP32 without fusions' },
   'fake-data': { boolean: true, describe: 'Random numbers in place of samples: times only' },
@@ -119,7 +120,7 @@ export function evaluateOptions(flags: Flags): Omit<EvaluateOptions, 'columns' |
   if (path !== undefined && fake) throw usageError('--data and --fake-data contradict each other');
   const { labelList: _, ...others } = sampleOptions(flags);
   const options = sampleOptions(flags);
-  const [targets, labels, metric, output] = ['targets', 'labels', 'metric', 'output'].map((name) =>
+  const [targets, labels, metric, output, entry] = ['targets', 'labels', 'metric', 'output', 'entry'].map((name) =>
     flags.required(name),
   );
   const count = fakeCount(flags, batchSize, iterations === 0 ? 0 : skipBatches + iterations);
@@ -134,6 +135,7 @@ export function evaluateOptions(flags: Flags): Omit<EvaluateOptions, 'columns' |
       ...(output === undefined ? {} : { output }),
     },
     ...(metric === undefined ? {} : { metric }),
+    ...(entry === undefined ? {} : { entry }),
     warmUpBatches: integer(flags, 'warmup-batches', 1),
     batchSize,
     iterations,

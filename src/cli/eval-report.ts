@@ -25,10 +25,10 @@ export interface EvalReport {
 }
 
 /** The time of every layer of a column; undefined where it cannot be compiled for that. */
-async function timeLayers({ source, profiled }: EvalColumn): Promise<Timeline | undefined> {
+async function timeLayers({ source, profiled }: EvalColumn, entry: number): Promise<Timeline | undefined> {
   if (!profiled) return undefined;
   progress(`${source.name}: timing the layers`);
-  const { wasm, info } = await profiled();
+  const { wasm, info } = await profiled(entry);
   const net = createLoader(source.file, () => '', [profile]).loadSync(wasm as Uint8Array<ArrayBuffer>);
   for (const input of info.entries[0]?.inputs ?? []) {
     const { buffer, byteOffset, byteLength } = net.input(input.name);
@@ -46,7 +46,7 @@ export async function writeReport(
 ): Promise<void> {
   const { evaluation, source } = evaluated;
   const measured = modules[comparedPair(columns)?.[1] ?? modules.length - 1];
-  const layers = measured && (await timeLayers(measured));
+  const layers = measured && (await timeLayers(measured, evaluated.entry?.index ?? 0));
   const changed = evaluation.changed.map((change) => change.index);
   const page = evaluationPage({
     subject,

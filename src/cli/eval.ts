@@ -2,6 +2,7 @@ import { type Evaluated, evaluate } from '../host/evaluate.js';
 import { machine } from '../host/machine.js';
 import { comparedPair, type ReportColumn } from '../report/evaluation-rows.js';
 import { usageError } from '../support/errors.js';
+import { chosenText } from '../tasks/entries.js';
 import type { Collector } from '../tasks/evaluate/evaluation.js';
 import { enforceLimits, type Limit } from '../tasks/limits.js';
 import type { Command, Flags } from './command.js';
@@ -98,15 +99,24 @@ function json(
     const { info, source } = modules[i] as EvalColumn;
     return { ...column, file: source.file, ...(info ? { target: info.target, hashes: info.hashes } : {}) };
   });
-  return { subject, data: evaluated.source.description, machine: machine(), columns: described, ...evaluation };
+  const { source, entry } = evaluated;
+  return {
+    subject,
+    data: source.description,
+    ...(entry ? { entry } : {}),
+    machine: machine(),
+    columns: described,
+    ...evaluation,
+  };
 }
 
-function tellData({ evaluation, source, onlyWarmUp }: Evaluated): void {
+function tellData({ evaluation, source, onlyWarmUp, entry }: Evaluated): void {
   const { samples, labelled, batches, threads, bad } = evaluation;
   human(
-    `${colors.green('evaluated')} ${samples} samples, ${labelled} with labels, in ${batches} batches on ${threads} thread${threads > 1 ? 's' : ''}`,
+    `${colors.green('evaluated')} ${samples} samples, ${labelled} with labels, in ${batches} batch${batches === 1 ? '' : 'es'} on ${threads} thread${threads > 1 ? 's' : ''}`,
   );
   human(`  ${colors.dim('data  ')} ${source.description}`);
+  if (entry) human(`  ${colors.dim('entry ')} ${chosenText(entry)}`);
   if (onlyWarmUp) human(`${colors.yellow('note:')} the times include warm-up: there were no batches behind it`);
   if (bad.length > 0) human(`  ${colors.yellow('left out')} ${bad.length}:`);
   for (const { name, reason } of bad.slice(0, NAMED)) human(`    ${name}: ${reason}`);

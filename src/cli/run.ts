@@ -10,8 +10,10 @@ import { isWasm } from '../runtime/module-info.js';
 import type { EntryNet } from '../runtime/net.js';
 import { entries } from '../runtime/parts/entries.js';
 import { modelError, QcError, usageError } from '../support/errors.js';
+import { chosenEntry, chosenText, entriesText, namedEntry } from '../tasks/entries.js';
 import { checkSelfTest } from './check-self-test.js';
 import type { Command, Flags } from './command.js';
+import { ENTRY_FLAG } from './data-flags.js';
 import { moduleInfoOf } from './inspect.js';
 import { nearest } from './suggest.js';
 import { tensorText } from './summary.js';
@@ -72,7 +74,7 @@ function readInput(
 }
 
 /** The data of all inputs, and the number of items in them. */
-export function readInputs(
+function readInputs(
   given: readonly string[],
   { inputs }: EntryInfo,
 ): { feeds: Record<string, Tensor['data']>; items: number } {
@@ -96,10 +98,13 @@ export function readInputs(
   return { feeds: Object.fromEntries(read.map((r) => [r.info.name, r.tensor.data])), items };
 }
 
-/** The entry that data fits as one item, else as several. */
-function chooseEntry(given: readonly string[], { entries }: ModuleInfo) {
-  const [first, ...others] = entries as [EntryInfo, ...EntryInfo[]];
-  if (others.length === 0) return { entry: first, at: 0, ...readInputs(given, first) };
+/** The entry that is asked for, else the one that data fits as one item, else as several; with the data. */
+export function chooseEntry(given: readonly string[], { entries }: ModuleInfo, asked?: number) {
+  const at = asked ?? (entries.length === 1 ? 0 : undefined);
+  if (at !== undefined) {
+    const entry = entries[at] as EntryInfo;
+    return { entry, at, ...readInputs(given, entry) };
+  }
   const tried = entries.flatMap((entry, at) => {
     try {
       return [{ entry, at, ...readInputs(given, entry) }];
@@ -110,17 +115,19 @@ function chooseEntry(given: readonly string[], { entries }: ModuleInfo) {
   });
   const found = tried.find(({ items }) => items === 1) ?? tried[0];
   if (found) return found;
-  const shapes = entries.map(({ inputs }) => inputs.map(tensorText).join(', '));
-  throw modelError('the data fits no entry of the module', {
-    remedy: `The entries take ${shapes.join('; ')}.`,
-  });
+  throw modelError('the data fits no entry of the module', { remedy: `The entries are ${entriesText(entries)}.` });
 }
 
 async function run(path: string, flags: Flags): Promise<void> {
   const out = flags.required('out') ?? '.';
   const { info, net } = openModule(path);
   if (flags.on('self-test')) return checkSelfTest(path, info, net);
-  const { entry, at, feeds, items } = chooseEntry(flags.list('input'), info);
+  const asked = flags.required('entry');
+  const { entry, at, feeds, items } = chooseEntry(
+    flags.list('input'),
+    info,
+    asked === undefined ? undefined : namedEntry(asked, info.entries),
+  );
   const start = performance.now();
   const results = (net.entries[at] as EntryNet).run(feeds);
   const milliseconds = performance.now() - start;
@@ -133,10 +140,13 @@ async function run(path: string, flags: Flags): Promise<void> {
     ...outputs.map(({ file, npy }) => ({ name: file, data: npy })),
     { name: 'index.json', data: `${JSON.stringify(index, null, 2)}\n` },
   ]);
+  const chosen = chosenEntry(info.entries, at);
   human(`${colors.green('ran')} ${items} item${items > 1 ? 's' : ''} in ${formatTime(milliseconds)}`);
+  if (chosen) human(`  ${colors.dim('entry')} ${chosenText(chosen)}`);
   for (const { file, name, type } of outputs)
     human(`  ${join(out, file)}  ${name}: ${type.dtype} [${type.shape.join(', ')}]`);
-  if (flags.on('json')) resultJson({ ...index, folder: out, items, milliseconds });
+  if (flags.on('json'))
+    resultJson({ ...index, ...(chosen ? { entry: chosen } : {}), folder: out, items, milliseconds });
 }
 
 /** `qc run`. */
@@ -157,6 +167,7 @@ export const runCommand: Command = {
       requiresArg: true,
       describe: 'Folder for output_<i>.npy and index.json (default: .)',
     },
+    ...ENTRY_FLAG,
     'self-test': {
       boolean: true,
       describe: 'Check the module against the outputs that the compiler saw, without data',

@@ -47,4 +47,6 @@ export interface SampleInput {
   readonly name: string;
   readonly dtype: Tensor['type']['dtype'];
   readonly shape: readonly number[];
+  /** It takes pictures as they are, RGBA, of at most as many pixels as its shape [height, width, 4] has; or of one size only. */
+  readonly image?: { readonly width: number; readonly height: number; readonly resize: 'bilinear' | 'none' };
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { checkHeader, type DataSet, type DataSetHeader, readDataSet } from '../data/data-set.js';
+import { pictureTensors } from '../data/image/picture-tensor.js';
 import type { Pixels } from '../data/image/pixels.js';
 import { imageTensor, type Preprocessing, resolvePreprocessing } from '../data/image/preprocess.js';
 import type { Sample, SampleSource } from '../data/sample.js';
@@ -67,11 +68,43 @@ function pixelsOf({ header, size: { width, height }, picture }: DataSet, index: 
   return { width, height, data: new Uint8Array(data.buffer) };
 }
 
+/** The samples of a data set for an input, with a tensor for each picture. */
+function sourceOf(file: string, set: DataSet, input: string, tensorAt: (i: number) => Tensor): SampleSource {
+  const { header, count, labels, dtype } = set;
+  return {
+    length: count,
+    description: `${count} pictures of ${file} (${dtype}${header ? `, decoded by ${header.decoder}` : ''})`,
+    picture: async (i) => pixelsOf(set, i),
+    label: (i) => labels[i],
+    async *samples(from = 0, to = count) {
+      for (let i = from; i < to; i++) {
+        const name = header?.names[i] ?? `${file}[${i}]`;
+        const tensors = [{ name: input, tensor: tensorAt(i) }];
+        yield { index: i, name, tensors, label: labels[i] as number } satisfies Sample;
+      }
+    },
+  };
+}
+
+/** The pictures of a data set as they are, for a module that takes pixels. */
+function openWholePictures(file: string, { inputs, image }: SampleOptions): SampleSource {
+  const input = pictureInput(inputs);
+  const { make } = pictureTensors(input, image);
+  const set = readDataSet(file, openRandomAccess(file));
+  if (set.dtype !== 'u8')
+    throw modelError('it holds normalized pictures, but the module takes pixels', {
+      file,
+      remedy: 'Make it with --dtype u8, or give the folder of pictures.',
+    });
+  return sourceOf(file, set, input.name, (i) => make(pixelsOf(set, i)));
+}
+
 /** Samples from a file that `qc preprocess` or Paddle's script wrote. */
 export function openDataSet(file: string, options: SampleOptions): SampleSource {
+  if (options.inputs?.[0]?.image) return openWholePictures(file, options);
   const how = preprocessing(file, options);
   const set = readDataSet(file, openRandomAccess(file), how.size, readBeside(file));
-  const { header, count, labels, dtype } = set;
+  const { header, dtype } = set;
   const { mean, std, range } = options.image ?? {};
   if (how.channels !== 3) throw modelError('its pictures have 3 channels, the network takes 1', { file });
   if (dtype === 'f32' && how.dtype !== 'f32')
@@ -83,21 +116,5 @@ export function openDataSet(file: string, options: SampleOptions): SampleSource 
     how.dtype === 'f32' ? resolvePreprocessing(pictureInput(options.inputs), { ...options.image, ...own }) : how;
   const tensorAt = (i: number): Tensor =>
     dtype === 'f32' ? floatTensor(set.picture(i) as Float32Array, how) : imageTensor(pixelsOf(set, i), bytesHow);
-  return {
-    length: count,
-    description: `${count} pictures of ${file} (${dtype}${header ? `, decoded by ${header.decoder}` : ''})`,
-    picture: async (i) => pixelsOf(set, i),
-    label: (i) => labels[i],
-    async *samples(from = 0, to = count) {
-      for (let i = from; i < to; i++) {
-        const name = header?.names[i] ?? `${file}[${i}]`;
-        yield {
-          index: i,
-          name,
-          tensors: [{ name: pictureInput(options.inputs).name, tensor: tensorAt(i) }],
-          label: labels[i] as number,
-        } satisfies Sample;
-      }
-    },
-  };
+  return sourceOf(file, set, pictureInput(options.inputs).name, tensorAt);
 }

@@ -1,7 +1,10 @@
 import type { TensorData } from '../ir/tensor.js';
+import type { TensorInfo } from '../runtime/abi.js';
 import { createLoader } from '../runtime/loader.js';
 import { readModuleInfo } from '../runtime/module-info.js';
-import type { TensorDescription, TypedArray } from '../runtime/net.js';
+import type { EntryNet, Net, TensorDescription, TypedArray } from '../runtime/net.js';
+import { entries as entriesPart } from '../runtime/parts/entries.js';
+import { image as imagePart } from '../runtime/parts/image.js';
 import { modelError, QcError, usageError } from '../support/errors.js';
 import type { Column } from '../tasks/evaluate/column.js';
 import { findPackage } from './find-package.js';
@@ -17,7 +20,15 @@ import {
 
 /** How a column is computed, in a form that can be sent to another thread. */
 export type ColumnSource =
-  | { readonly kind: 'module'; readonly name: string; readonly file: string; readonly module: WebAssembly.Module }
+  | {
+      readonly kind: 'module';
+      readonly name: string;
+      readonly file: string;
+      readonly module: WebAssembly.Module;
+      /** The inputs of every entry, and which one runs; the first by default. */
+      readonly entries: readonly (readonly TensorInfo[])[];
+      readonly entry?: number;
+    }
   | {
       readonly kind: 'onnxruntime';
       readonly name: string;
@@ -40,10 +51,20 @@ export function wasmModule(file: string, bytes: Uint8Array): WebAssembly.Module 
   }
 }
 
-function moduleColumn({ name, file, module }: Extract<ColumnSource, { kind: 'module' }>): Column {
-  const net = createLoader(file, () => '').loadSync(module);
-  const { inputs, outputs, memoryBytes } = net;
-  return { name, inputs, outputs, memoryBytes, run: (feeds) => net.run(feeds) };
+function moduleColumn({ name, file, module, entries, entry = 0 }: Extract<ColumnSource, { kind: 'module' }>): Column {
+  const inputs = entries[entry] as readonly TensorInfo[];
+  const takesPictures = inputs.some((input) => input.image);
+  const net = createLoader(file, () => '', [takesPictures ? imagePart : entriesPart]).loadSync(module);
+  const { outputs, run } = takesPictures
+    ? net
+    : ((net as Net & { entries: readonly EntryNet[] }).entries[entry] as EntryNet);
+  return {
+    name,
+    inputs,
+    outputs,
+    memoryBytes: net.memoryBytes,
+    run: (feeds) => run(feeds as Record<string, TypedArray>),
+  };
 }
 
 /** onnxruntime, with optimizations that keep its results those of the model. */

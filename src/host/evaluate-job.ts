@@ -49,13 +49,13 @@ export async function loadMetric(file: string): Promise<Metric> {
   }
 }
 
-/** Opens the samples of a network; those that cannot be read go to `onBad`. */
+/** Opens the samples for the inputs of a network; those that cannot be read go to `onBad`. */
 export async function openData(
   { data, labels, columns }: Pick<EvaluateSetup, 'data' | 'labels' | 'columns'>,
-  column: Column,
+  of: Column['inputs'],
   onBad: (bad: BadSample) => void,
 ): Promise<SampleSource> {
-  const inputs = sampleInputs(column.inputs);
+  const inputs = sampleInputs(of);
   if (columns.length === 0) throw usageError('there is nothing to evaluate');
   if (data.kind === 'fake') return fakeSamples(inputs, data.count, data.seed);
   const opened = await openSamples(data.path, { ...data.options, inputs, skipBad: true, onBad });
@@ -90,7 +90,7 @@ export async function openEvaluateJob(
   const columns = await Promise.all(setup.columns.map(openColumn));
   const metric = setup.metric === undefined ? undefined : await loadMetric(setup.metric);
   let bad: BadSample[] = [];
-  const source = await openData(setup, columns[0] as Column, (b) => bad.push(b));
+  const source = await openData(setup, (columns[0] as Column).inputs, (b) => bad.push(b));
   let batches = 0;
   return async ({ from, to, scan }) => {
     bad = [];

@@ -1,9 +1,11 @@
 import type { BadSample, SampleSource } from '../data/sample.js';
 import { modelError, usageError } from '../support/errors.js';
+import { type ChosenEntry, chosenEntry } from '../tasks/entries.js';
 import type { BatchResult, Judgement } from '../tasks/evaluate/batch.js';
 import type { Column } from '../tasks/evaluate/column.js';
 import { Collector, type Evaluation } from '../tasks/evaluate/evaluation.js';
-import { openColumn } from './engines.js';
+import { chooseEntries } from './choose-entry.js';
+import { type ColumnSource, openColumn } from './engines.js';
 import { type EvaluateRequest, type EvaluateSetup, loadMetric, openData } from './evaluate-job.js';
 import { inOrder, openPool, type Pool } from './pool.js';
 
@@ -17,6 +19,8 @@ export interface EvaluateOptions extends EvaluateSetup {
   /** The accuracies that are told, by the number of best classes. */
   readonly topK: readonly number[];
   readonly skipBad: boolean;
+  /** The entry of a module with several, by number or shape; otherwise the one that the data fits. */
+  readonly entry?: string;
   readonly how: Judgement;
   /** Called after every batch with what is known so far. */
   readonly onBatch?: (done: number, total: number, so_far: Collector) => void;
@@ -30,7 +34,18 @@ export interface Evaluated {
   readonly memoryBytes: readonly (number | undefined)[];
   /** Whether the times are those of warm-up, because there were no others. */
   readonly onlyWarmUp: boolean;
+  /** Which entry ran, where the first column has several. */
+  readonly entry?: ChosenEntry;
 }
+
+/** What is told of the entry of a column. */
+const chosenOf = (source: ColumnSource | undefined): ChosenEntry | undefined =>
+  source?.kind === 'module'
+    ? chosenEntry(
+        source.entries.map((inputs) => ({ inputs })),
+        source.entry ?? 0,
+      )
+    : undefined;
 
 /** Samples named in an error; a list of thousands helps nobody. */
 const NAMED = 20;
@@ -104,10 +119,11 @@ async function runAll(
  * depend on the number of threads. Throws QcErrors: usage for options, model for samples and networks.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluated> {
-  const { columns: sources, topK, threads, metric: file } = options;
-  const columns: Column[] = await Promise.all(sources.map(openColumn));
+  const { topK, threads, metric: file } = options;
   const metric = file === undefined ? undefined : await loadMetric(file);
-  const source = await openData(options, columns[0] as Column, () => {});
+  const sources = await chooseEntries(options, options.entry);
+  const columns: Column[] = await Promise.all(sources.map(openColumn));
+  const source = await openData(options, (columns[0] as Column).inputs, () => {});
   const ranges = rangesOf(source.length, options);
   if (ranges.length === 0) throw modelError('there are no samples', { file: source.description });
   const collector = new Collector(
@@ -115,9 +131,11 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluated> {
     topK,
     metric,
   );
-  await runAll(ranges, collector, options);
+  await runAll(ranges, collector, { ...options, columns: sources });
   if (collector.count === 0) throw modelError('none of the samples can be read', { file: source.description });
+  const entry = chosenOf(sources[0]);
   return {
+    ...(entry ? { entry } : {}),
     evaluation: collector.finish(Math.min(threads, ranges.length)),
     source,
     memoryBytes: columns.map((c) => c.memoryBytes),

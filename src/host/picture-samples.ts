@@ -1,5 +1,5 @@
+import { pictureTensors } from '../data/image/picture-tensor.js';
 import type { Pixels } from '../data/image/pixels.js';
-import { imageTensor, type Preprocessing, resolvePreprocessing } from '../data/image/preprocess.js';
 import type { ListedFile } from '../data/label-list.js';
 import type { Sample, SampleInput, SampleSource } from '../data/sample.js';
 import { modelError, QcError, usageError } from '../support/errors.js';
@@ -39,9 +39,6 @@ export function reasonOf(error: unknown): string {
   return [error.message, error.where.remedy].filter(Boolean).join('. ');
 }
 
-const describe = (what: string, decoder: Decoder, { interpolation, fit, size }: Preprocessing): string =>
-  `${what}, decoded by ${decoder.name}, ${fit} ${size.height}x${size.width} by ${interpolation}`;
-
 /** Samples made from pictures. */
 export async function openPictures(
   files: readonly ListedFile[],
@@ -49,15 +46,15 @@ export async function openPictures(
   options: SampleOptions,
 ): Promise<SampleSource> {
   const input = pictureInput(options.inputs);
-  const how = resolvePreprocessing(input, options.image);
+  const tensors = pictureTensors(input, options.image);
   const decoder = await openDecoder(options);
   const read = async ({ path, name = path, label }: ListedFile, index: number): Promise<Sample> => {
-    const tensor = imageTensor(await readPicture(path, decoder), how);
+    const tensor = tensors.make(await readPicture(path, decoder));
     return { index, name, tensors: [{ name: input.name, tensor }], ...(label === undefined ? {} : { label }) };
   };
   return {
     length: files.length,
-    description: describe(what, decoder, how),
+    description: `${what}, decoded by ${decoder.name}, ${tensors.description}`,
     picture: (index) => readPicture((files[index] as ListedFile).path, decoder),
     label: (index) => files[index]?.label,
     async *samples(from = 0, to = files.length) {

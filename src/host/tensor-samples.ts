@@ -4,7 +4,7 @@ import { decodeNpz, isZip } from '../data/npz.js';
 import type { Sample, SampleInput, SampleSource, SampleTensor } from '../data/sample.js';
 import { readNamedTensor } from '../data/tensor-file.js';
 import type { Tensor } from '../ir/tensor.js';
-import { modelError, QcError } from '../support/errors.js';
+import { modelError, QcError, usageError } from '../support/errors.js';
 import { readFile } from './files.js';
 import type { SampleOptions } from './open-samples.js';
 
@@ -125,6 +125,11 @@ export async function openTensorFiles(
   what: string,
   { inputs }: SampleOptions,
 ): Promise<SampleSource> {
+  const pixels = inputs?.find((input) => input.image);
+  if (pixels)
+    throw usageError(`input "${pixels.name}" of the module takes pictures (--image-input), not arrays`, {
+      remedy: 'Give a folder of pictures, or a data set of qc preprocess --dtype u8.',
+    });
   const groups = groupFiles(files);
   const counts: number[] = [];
   let last: Loaded | undefined;

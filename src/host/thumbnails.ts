@@ -1,3 +1,4 @@
+import { rgbaOf } from '../data/image/pixels.js';
 import { resize } from '../data/image/resize.js';
 import type { SampleSource } from '../data/sample.js';
 
@@ -15,10 +16,9 @@ export async function thumbnails(source: SampleSource, indices: readonly number[
     const picture = await source.picture(index);
     const scale = Math.min(1, SIDE / Math.max(picture.width, picture.height));
     const side = (n: number): number => Math.max(1, Math.round(n * scale));
-    const { width, height, data } = resize(picture, side(picture.width), side(picture.height), 'triangle');
-    const rgba = new Uint8Array(width * height * 4).fill(255);
-    for (let i = 0; i < width * height; i++) rgba.set(data.subarray(3 * i, 3 * i + 3), 4 * i);
-    const { data: bytes } = jpeg.encode({ width, height, data: rgba }, QUALITY);
+    const small = resize(picture, side(picture.width), side(picture.height), 'triangle');
+    const { width, height } = small;
+    const { data: bytes } = jpeg.encode({ width, height, data: rgbaOf(small) }, QUALITY);
     made.set(index, `data:image/jpeg;base64,${Buffer.from(bytes).toString('base64')}`);
   }
   return made;

@@ -102,7 +102,7 @@ test('a model with an accuracy layer is fed labels, and its figures are told', a
     ],
     run: ({ x, label }) => {
       const right = [0, 1].filter(
-        (i) => topIndices((x as Float32Array).subarray(3 * i, 3 * i + 3), 1)[0] === Number(label?.[i]),
+        (i) => topIndices((x as Float32Array).subarray(3 * i, 3 * i + 3), 1)[0] === Number((label as BigInt64Array)[i]),
       );
       return { y: x as Float32Array, acc: Float32Array.of(right.length / 2) };
     },

@@ -6,6 +6,13 @@ export interface Pixels {
   readonly data: Uint8Array;
 }
 
+/** Bytes R G B A of a picture without transparency. */
+export function rgbaOf({ width, height, data }: Pixels): Uint8Array {
+  const rgba = new Uint8Array(4 * width * height).fill(255);
+  for (let i = 0; i < width * height; i++) for (let c = 0; c < 3; c++) rgba[4 * i + c] = data[3 * i + c] as number;
+  return rgba;
+}
+
 /** Where pixel (x, y) of the upright picture lies in one stored with an EXIF orientation (1 to 8) of `w` x `h` pixels. */
 const STORED_AT: Readonly<Record<number, (x: number, y: number, w: number, h: number) => readonly [number, number]>> = {
   2: (x, y, w) => [w - 1 - x, y],

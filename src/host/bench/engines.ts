@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createLoader } from '../../runtime/loader.js';
-import type { Loader, Net, Profile, ProfileOptions, TypedArray } from '../../runtime/net.js';
+import type { EntryNet, Loader, Net, Profile, ProfileOptions, TypedArray } from '../../runtime/net.js';
+import { entries } from '../../runtime/parts/entries.js';
 import { profile } from '../../runtime/parts/profile.js';
 import { revectorize } from '../../runtime/parts/revectorize.js';
 import { ARRAYS } from '../../runtime/values.js';
@@ -35,16 +36,20 @@ function readInputs(job: Job): Map<string, TypedArray> {
   );
 }
 
-async function loadQc({ file, revectorize: wide }: Job, inputs: ReadonlyMap<string, TypedArray>): Promise<Engine> {
+async function loadQc(
+  { file, revectorize: wide, entry }: Job,
+  inputs: ReadonlyMap<string, TypedArray>,
+): Promise<Engine> {
   const options = wide ? { revectorize: true } : {};
-  let net: Net & { readonly revectorized?: boolean };
+  let net: Net & { readonly revectorized?: boolean; readonly entries?: readonly EntryNet[] };
   if (file.endsWith('.wasm')) {
-    const loader = createLoader(file, () => file, [profile, revectorize]);
+    const loader = createLoader(file, () => file, [entries, profile, revectorize]);
     net = await loader.load(new Uint8Array(readFileSync(file)), options);
   } else net = await ((await import(pathToFileURL(file).href)) as Loader).load(options);
   const feeds = Object.fromEntries(inputs);
+  const runner = net.entries?.[entry ?? 0] ?? net;
   return {
-    run: () => net.run(feeds),
+    run: () => runner.run(feeds),
     ...(wide ? { revectorized: net.revectorized === true } : {}),
     ...(net.profile
       ? {

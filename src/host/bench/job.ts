@@ -24,6 +24,8 @@ export interface Job {
   readonly probes: readonly string[];
   /** A folder from which the packages of peers are found. */
   readonly packages: string;
+  /** The entry of a module with several, from 0. */
+  readonly entry?: number;
   /** Loads with 256-bit code. */
   readonly revectorize?: boolean;
 }

@@ -8,6 +8,7 @@ import type { EntryInfo, ModuleInfo, Target } from '../../runtime/abi.js';
 import { isWasm, readModuleInfo } from '../../runtime/module-info.js';
 import { modelError, usageError } from '../../support/errors.js';
 import type { BenchCase } from '../../tasks/bench.js';
+import { chosenEntry, chosenText, shapesOf } from '../../tasks/entries.js';
 import type { OpenedModel } from '../open-model.js';
 import { PEERS } from './engines.js';
 import { type EngineName, type Job, jobInput } from './job.js';
@@ -33,8 +34,8 @@ export interface PrepareOptions {
   readonly peers: readonly PeerName[];
   /** Builds the last case for profiling too. */
   readonly layers: boolean;
-  /** Bytes of the inputs of an entry, by name. */
-  readonly inputs: (entry: EntryInfo) => ReadonlyMap<string, Uint8Array>;
+  /** The entry of a module that is measured, and what it is given. */
+  readonly inputs: (info: ModuleInfo) => BenchInputs;
   /** Where modules and data lie while they are measured. */
   readonly folder: string;
   readonly probes: readonly string[];
@@ -42,6 +43,12 @@ export interface PrepareOptions {
   /** Whether the engine has relaxed SIMD. */
   readonly relaxedSimd: boolean;
   readonly say: (text: string) => void;
+}
+
+/** An entry, from 0, and the bytes of its inputs by name. */
+export interface BenchInputs {
+  readonly entry: number;
+  readonly data: ReadonlyMap<string, Uint8Array>;
 }
 
 /** What a subject gives. */
@@ -72,12 +79,29 @@ function scratch(folder: string, extension: string, bytes: Uint8Array): string {
   return path;
 }
 
-/** Inputs as files, shared by the cases of a subject. */
-function jobFor(file: string, entry: EntryInfo, options: PrepareOptions): Job {
+/** The job of a module, with its inputs as files. */
+function jobFor(file: string, info: ModuleInfo, options: PrepareOptions): Job {
   const { folder, probes, packages } = options;
-  const data = options.inputs(entry);
-  const inputs = entry.inputs.map((t) => jobInput(t, scratch(folder, 'raw', data.get(t.name) as Uint8Array)));
-  return { engine: 'qc', file, inputs, probes, packages };
+  const { entry, data } = options.inputs(info);
+  const inputs = entryOf(info, entry).inputs.map((t) =>
+    jobInput(t, scratch(folder, 'raw', data.get(t.name) as Uint8Array)),
+  );
+  return { engine: 'qc', file, inputs, probes, packages, entry };
+}
+
+const entryOf = ({ entries }: ModuleInfo, entry = 0): EntryInfo => entries[entry] as EntryInfo;
+
+/** What a reader should know of the inputs: which entry runs, and that pictures are the largest ones. */
+function inputNotes(subject: string, info: ModuleInfo, { entry = 0 }: Job): string[] {
+  const chosen = chosenEntry(info.entries, entry);
+  const pictures = entryOf(info, entry).inputs.filter((input) => input.image);
+  return [
+    ...(chosen ? [`${subject} has several entries: measured is ${chosenText(chosen)} (--entry chooses)`] : []),
+    ...pictures.map(
+      ({ name, shape }) =>
+        `input "${name}" of ${subject} takes pictures: measured with the largest, ${shape[1]}x${shape[0]}, resizing included`,
+    ),
+  ];
 }
 
 const sizesOf = (wasm: Uint8Array, info: ModuleInfo): Pick<BenchCase, 'size' | 'gzip' | 'instance'> => ({
@@ -103,15 +127,17 @@ function prepareModule(subject: string, bytes: Uint8Array, options: PrepareOptio
       file: subject,
       remedy: 'Node has it from version 21 on; --node PATH measures in another Node.',
     });
-  const entry = info.entries[0] as EntryInfo;
-  const job = jobFor(resolve(subject), entry, options);
+  const job = jobFor(resolve(subject), info, options);
+  const entry = entryOf(info, job.entry);
   const macs = macsOf(info);
   const base = { subject, kind: 'module', target: info.target, info, ...sizesOf(bytes, info) } as const;
   const profiled = options.layers && entry.profile ? { profileJob: job } : {};
-  const notes =
-    options.layers && !entry.profile
+  const notes = [
+    ...inputNotes(subject, info, job),
+    ...(options.layers && !entry.profile
       ? [`${subject} was not compiled for profiling: its layers cannot be timed (qc compile --profile)`]
-      : [];
+      : []),
+  ];
   const one: PreparedCase = { ...base, name: info.target, job, ...(macs ? { macs } : {}), ...profiled };
   const wide: PreparedCase = { ...one, name: `${info.target} revectorized`, job: { ...job, revectorize: true } };
   return { cases: options.revectorize ? [one, wide] : [one], notes };
@@ -128,19 +154,20 @@ async function build(
   options.say(`compiling ${subject}: ${precision} ${target}`);
   const settings = { ...options.compile(model), precision, target };
   const { wasm, report } = await compile(model.files, settings);
-  const job = jobFor(scratch(options.folder, 'wasm', wasm), report.entries[0] as EntryInfo, options);
+  const job = jobFor(scratch(options.folder, 'wasm', wasm), report, options);
   const kind = precision === 'int8' ? 'int8' : 'fp32';
   const int8 = report.ops.some((op) => op.int8);
   return { subject, name: `${precision} ${target}`, kind, target, info: report, job, int8, ...sizesOf(wasm, report) };
 }
 
-/** The case with the build for profiling beside it. */
+/** The case with the build for profiling beside it, which has only the entry that is measured. */
 async function withProfile(c: PreparedCase, model: OpenedModel, options: PrepareOptions): Promise<PreparedCase> {
   const precision = c.name.split(' ')[0] as Precision;
-  const settings = { ...options.compile(model), precision, target: c.target as Target, profile: true };
+  const one = { inputShapes: shapesOf(entryOf(c.info as ModuleInfo, c.job.entry)), moreShapes: [] };
+  const settings = { ...options.compile(model), ...one, precision, target: c.target as Target, profile: true };
   const { wasm, report } = await compile(model.files, settings);
   const macs = macsOf(report);
-  const profileJob = { ...c.job, file: scratch(options.folder, 'wasm', wasm) };
+  const profileJob = { ...c.job, entry: 0, file: scratch(options.folder, 'wasm', wasm) };
   return { ...c, profileJob, ...(macs ? { macs } : {}) };
 }
 
@@ -188,6 +215,7 @@ async function prepareModel(subject: string, model: OpenedModel, options: Prepar
     cases[cases.indexOf(chosen)] = plain;
   }
   const readable = /\.onnx$/.test(model.file);
+  notes.push(...inputNotes(subject, best.info as ModuleInfo, best.job));
   if (!readable && options.peers.length > 0) notes.push(`${subject} is no ONNX file: the peers cannot read it`);
   return { cases: [...cases, ...(readable ? peerCases(subject, model, chosen, options.peers) : [])], notes };
 }

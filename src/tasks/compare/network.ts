@@ -4,7 +4,7 @@ import { CODE_RANGE } from '../../ir/type.js';
 import type { CompileOptions } from '../../options.js';
 import type { TensorInfo } from '../../runtime/abi.js';
 import { createLoader } from '../../runtime/loader.js';
-import type { Net } from '../../runtime/net.js';
+import type { Net, TypedArray } from '../../runtime/net.js';
 import type { ModelFiles } from '../../support/model-files.js';
 import { feedsOf, rolesOf, unitsPerRun } from '../evaluate/feeds.js';
 import type { GridRange } from './statistics.js';
@@ -30,7 +30,8 @@ export async function openNetwork(model: Uint8Array | ModelFiles, options: Compi
     net,
     tensors,
     run(sample) {
-      const outputs = net.run(feedsOf(roles, [sample], unitsPerRun(roles, sample)));
+      const feeds = feedsOf(roles, [sample], unitsPerRun(roles, sample));
+      const outputs = net.run(feeds as Record<string, TypedArray>); // none is a picture: it was compiled here
       return new Map([...tensors].map(([name, info]) => [name, realsOf(info, outputs[name] as ArrayLike<number>)]));
     },
   };

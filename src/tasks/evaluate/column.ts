@@ -1,15 +1,29 @@
 import type { Tensor, TensorData } from '../../ir/tensor.js';
+import type { TensorInfo } from '../../runtime/abi.js';
 import type { TensorDescription, TypedArray } from '../../runtime/net.js';
+
+/** An input of a column; some modules take pictures. */
+export type ColumnInput = TensorDescription & Pick<TensorInfo, 'image'>;
+
+/** A picture for a module that takes them: RGBA bytes. */
+export interface FedPicture {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What an input of a run is given. */
+export type Feed = TypedArray | FedPicture;
 
 /** One way to compute the network: a compiled module, or another engine. */
 export interface Column {
   readonly name: string;
-  readonly inputs: readonly TensorDescription[];
+  readonly inputs: readonly ColumnInput[];
   readonly outputs: readonly TensorDescription[];
   /** Memory of one instance in bytes; undefined where the engine does not tell. */
   readonly memoryBytes: number | undefined;
   /** Computes one run, whose inputs have exactly the elements of the descriptions. */
-  run(feeds: Readonly<Record<string, TypedArray>>): Promise<Record<string, TypedArray>> | Record<string, TypedArray>;
+  run(feeds: Readonly<Record<string, Feed>>): Promise<Record<string, TypedArray>> | Record<string, TypedArray>;
 }
 
 /** An output of one sample. */
