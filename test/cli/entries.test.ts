@@ -124,7 +124,7 @@ test('eval: an entry can be asked for; what does not fit is explained', async ()
     [
       '--data 6x4.npy --against one/mean.wasm',
       2,
-      /one\/mean.wasm: mean.wasm does not take what the first column takes: "image" \[1, 3, 6, 4\]\n.*It takes/,
+      /one\/mean.wasm: mean.wasm 2 does not take what the first column takes: "image" \[1, 3, 6, 4\]\n.*It takes/,
     ],
   ];
   await each(cases, async ([args, code, message]) => {
