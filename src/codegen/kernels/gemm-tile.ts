@@ -149,7 +149,11 @@ export class GemmEmitter {
       f.advance(this.a, count * kPerStep(p) * STORAGE_BYTES[p.storage]),
       f.advance(this.w, count * (tile[0]?.length ?? 0) * 16),
     ];
-    return [f.repeat(Math.floor(steps / unroll), several(unroll)), ...(steps % unroll ? several(steps % unroll) : [])];
+    const moved = unroll * kPerStep(p) * STORAGE_BYTES[p.storage];
+    return [
+      f.repeatAlong(this.a, Math.floor(steps / unroll), moved, several(unroll)),
+      ...(steps % unroll ? several(steps % unroll) : []),
+    ];
   }
 
   /** Step `index` of an iteration: each weight vector is loaded once and multiplied by every pixel's activation. */
