@@ -82,6 +82,8 @@ export interface LowerContext {
    * fit. The kernel's arguments are source, target, those given, and for codes the shift that it subtracts from every byte.
    */
   transformedWeights(packed: Int16Array | Float32Array, bytes: number, make: WeightMaker): Ref | null;
+  /** `bytes` bytes that a kernel of `init` makes of constants; its arguments are source, target, and those given. */
+  prepared(content: Int16Array, bytes: number, make: WeightMaker): Ref;
   call<P extends object>(kernel: KernelDef<P>, params: P, args: readonly Arg[]): void;
 }
 

@@ -1,11 +1,12 @@
 /** Which kernel and tile a layer gets: the tables, and the functions that read them. First match wins. */
 import { assert } from '../support/errors.js';
-import { GEMM_TABLE } from './gemm-table.js';
+import { GEMM_TABLE, type GemmRow } from './gemm-table.js';
 import type { Isa, Storage } from './kernel.js';
 import { ARITHMETIC, type DepthwiseArithmetic } from './kernels/depthwise-layout.js';
 import { type CodeInterval, provenRuns } from './kernels/depthwise-runs.js';
 import { type GemmParams, type GemmTile, joinRows } from './kernels/gemm.js';
-import { gemmArithmetic } from './kernels/gemm-layout.js';
+import { canGroup, type ExtraStep, takeExtraSteps } from './kernels/gemm-groups.js';
+import { gemmArithmetic, stepsPerSegment } from './kernels/gemm-layout.js';
 import { transformedBytes } from './kernels/winograd-weights.js';
 import { WINOGRAD_TABLE, type WinogradRival } from './winograd-table.js';
 
@@ -25,15 +26,46 @@ export const productIsa = (
   weights: CodeInterval | null | undefined,
 ): Isa => (target === 'relaxed' && fitsI8(input) && within(weights, -128, 127) ? 'relaxed' : 'simd');
 
-/** The tile of a matrix product: the first row of the table that holds it. */
-export function chooseTile(p: Omit<GemmParams, 'tile'>): GemmTile {
+/** The first row of the table that holds a matrix product. */
+function rowOf(p: Omit<GemmParams, 'tile'>): GemmRow {
   const { cols, columns } = joinRows(p);
   const arithmetic = gemmArithmetic(p);
   const fits = (limit: number | null, n: number): boolean => limit === null || n <= limit;
   const row = GEMM_TABLE.find((r) => r.arithmetic === arithmetic && fits(r.columns, columns) && fits(r.pixels, cols));
   assert(row, `no tile for ${arithmetic} products`);
-  const [mr, nr, unroll] = row.tile;
-  return { mr: Math.min(cols, mr), nr, unroll };
+  return row;
+}
+
+/** The tile of a matrix product. */
+export function chooseTile(p: Omit<GemmParams, 'tile'>): GemmTile {
+  const [mr, nr, unroll] = rowOf(p).tile;
+  return { mr: Math.min(joinRows(p).cols, mr), nr, unroll };
+}
+
+/** Time of an extra step, and of their loop where a tile has any, in steps that are not grouped. */
+const EXTRA_TIME = { step: 1.15, loop: 2 };
+
+/** Steps that are added in int16, and what that takes out of the packed weights. */
+export interface GroupChoice {
+  readonly group: number;
+  readonly weights: Int8Array;
+  readonly extras: readonly (readonly ExtraStep[])[];
+}
+
+/** The groups of steps that make a relaxed product with these packed weights the fastest; null: none. */
+export function chooseGroup(p: GemmParams, packed: Int8Array): GroupChoice | null {
+  const { groups } = rowOf(p);
+  if (!groups || !canGroup(p)) return null;
+  const steps = p.taps.ySegments * p.taps.xSegments * stepsPerSegment(p);
+  let [best, least] = [null as GroupChoice | null, Number.POSITIVE_INFINITY];
+  for (const [group, time] of groups) {
+    const weights = packed.slice();
+    const extras = takeExtraSteps(p, weights, group);
+    const ofTile = (count: number): number => (count > 0 ? EXTRA_TIME.loop + count * EXTRA_TIME.step : 0);
+    const cost = extras.reduce((sum, { length }) => sum + steps * time + ofTile(length), 0);
+    if (cost < Math.min(least, steps * extras.length)) [best, least] = [{ group, weights, extras }, cost];
+  }
+  return best;
 }
 
 /** Whether Winograd is faster than what else could compute a 3x3 convolution with outputs of at least this height and width. */

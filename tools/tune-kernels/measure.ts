@@ -8,8 +8,8 @@ import type { Epilogue } from '../../src/codegen/kernel.js';
 import { elementsOf } from '../../src/codegen/kernels/elements.js';
 import { epilogueArguments } from '../../src/codegen/kernels/epilogue.js';
 import { type GemmParams, type GemmTile, gemm, packedGemmLength } from '../../src/codegen/kernels/gemm.js';
-import type { GemmArithmetic } from '../../src/codegen/kernels/gemm-layout.js';
-import { ARITHMETICS, CLASSES, candidates, type Shape } from './shapes.js';
+import { type GemmArithmetic, isGrouped } from '../../src/codegen/kernels/gemm-layout.js';
+import { ARITHMETICS, CLASSES, candidates, grouped, type Shape, tileKey } from './shapes.js';
 
 // what counts is optimized code; Liftoff's comes first otherwise
 setFlagsFromString('--no-liftoff');
@@ -64,6 +64,8 @@ async function prepare(shape: Shape, tiles: readonly GemmTile[]): Promise<Run[]>
     const weights = output + 4 * pixels * columns + 65536;
     const arrays = weights + 4 * packedGemmLength(p) + 65536;
     const pages = Math.ceil((arrays + 65536) / 65536);
+    // zeros: no column tile has extra steps
+    const table = isGrouped(p) ? [arrays + 32768] : [];
     const builder = new ModuleBuilder(binaryen, { pages, relaxed: true });
     builder.addFunction('kernel', gemm.signature(p), (f) => gemm.emit(f, p));
     builder.exportFunction('kernel', 'kernel');
@@ -73,7 +75,7 @@ async function prepare(shape: Shape, tiles: readonly GemmTile[]): Promise<Run[]>
     for (let i = input / view.BYTES_PER_ELEMENT; i < output / view.BYTES_PER_ELEMENT; i++) view[i] = (i * 31) & 127;
     const args = epilogueArguments(EPILOGUE, { bias: arrays, scale: arrays + 16384, lo: 0, hi: 127 });
     const kernel = exports.kernel as (...args: number[]) => void;
-    return { macs, best: Infinity, call: () => kernel(input, output, weights, ...args) };
+    return { macs, best: Infinity, call: () => kernel(input, output, weights, ...table, ...args) };
   });
 }
 
@@ -96,14 +98,14 @@ function time(runs: readonly Run[]): void {
 
 const result: Record<string, number[]>[] = [];
 for (const shapes of CLASSES) {
-  const tiles = candidates(shapes);
+  const plain = candidates(shapes);
+  const tiles = [...plain, ...grouped(shapes, arithmetic, plain)];
   const rates: Record<string, number[]> = {};
   for (const shape of shapes.shapes) {
     const runs = await prepare(shape, tiles);
     time(runs);
     runs.forEach(({ macs, best }, i) => {
-      const { mr, nr, unroll } = tiles[i] as Required<GemmTile>;
-      const key = `${mr}x${nr}/${unroll}`;
+      const key = tileKey(tiles[i] as GemmTile);
       rates[key] = [...(rates[key] ?? []), macs / best / 1e6];
     });
   }

@@ -1,6 +1,7 @@
 /** What is measured: classes of matrix products with shapes of common networks, and the tiles that could serve them. */
 import type { GemmRow } from '../../src/codegen/gemm-table.js';
 import type { GemmParams, GemmTile } from '../../src/codegen/kernels/gemm.js';
+import { MAX_GROUPED_COLUMNS } from '../../src/codegen/kernels/gemm-groups.js';
 import type { GemmArithmetic } from '../../src/codegen/kernels/gemm-layout.js';
 
 /** A product of `pixels` rows of length `k` with `columns` columns; `segments` of them make an implicit convolution. */
@@ -71,6 +72,25 @@ export const ARITHMETICS: Readonly<Record<GemmArithmetic, Pick<GemmParams, 'stor
 
 /** Accumulators, weights, an activation and a constant share 16 registers; a few more may be spilled at no cost. */
 const MAX_VECTORS = 18;
+
+/** Steps that are added in int16, for the tiles of classes with many pixels and columns. */
+export const GROUPS = [2, 4] as const;
+
+/** A tile with groups of steps beside the same tile without. */
+export const grouped = (
+  shapes: ShapeClass,
+  arithmetic: GemmArithmetic,
+  tiles: readonly GemmTile[],
+): readonly GemmTile[] =>
+  arithmetic === 'relaxed' && shapes.pixels === null && shapes.columns === null
+    ? tiles
+        .filter(({ nr, unroll }) => nr <= MAX_GROUPED_COLUMNS && unroll === 1)
+        .flatMap((tile) => GROUPS.map((group) => ({ ...tile, group })))
+    : [];
+
+/** How tiles are named in figures: "4x8/1", "4x8/1g2". */
+export const tileKey = ({ mr, nr, unroll = 1, group = 1 }: GemmTile): string =>
+  `${mr}x${nr}/${unroll}${group > 1 ? `g${group}` : ''}`;
 
 /** The tiles that can serve a class. */
 export function candidates({ columns, pixels }: ShapeClass): readonly GemmTile[] {

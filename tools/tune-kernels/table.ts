@@ -1,5 +1,6 @@
 /** From measured rates to the rows of the table, and the table as a file. */
 import type { GemmRow } from '../../src/codegen/gemm-table.js';
+import { GROUPS, tileKey } from './shapes.js';
 
 /** What an engine counts for that users have to ask for. */
 export const OPTIONAL_WEIGHT = 0.5;
@@ -24,28 +25,38 @@ function shares(rates: Readonly<Record<string, readonly number[]>>): Map<string,
 const parseTile = (key: string): GemmRow['tile'] => key.split(/[x/]/).map(Number) as [number, number, number];
 
 /** The tile with the best weighted geometric mean of its shares over all engines, what it reached, and the next best. */
-export function rank(measured: readonly Measured[], index: number): Pick<GemmRow, 'tile' | 'measured'> {
+export function rank(measured: readonly Measured[], index: number): Pick<GemmRow, 'tile' | 'groups' | 'measured'> {
   const all = measured.map((m) => ({ of: shares(m.rates[index] as Record<string, readonly number[]>), ...m }));
   const weights = all.reduce((sum, { weight }) => sum + weight, 0);
   const score = (tile: string): number =>
     all.reduce((product, { of, weight }) => product * (of.get(tile) ?? 0) ** (weight / weights), 1);
-  const ranked = [...(all[0]?.of.keys() ?? [])].sort((a, b) => score(b) - score(a));
+  const keys = [...(all[0]?.of.keys() ?? [])];
+  const ranked = keys.filter((key) => !key.includes('g')).sort((a, b) => score(b) - score(a));
   const [first, second] = ranked as [string, string];
   const rates = measured.map(({ environment, rates }) => [
     environment,
     Number(median(rates[index]?.[first] ?? []).toFixed(1)),
   ]);
   const next = `${second} ${((100 * score(second)) / score(first)).toFixed(0)} %`;
-  return { tile: parseTile(first), measured: { rates: Object.fromEntries(rates), next } };
+  const [mr, nr, unroll] = parseTile(first);
+  const groups = GROUPS.map((group) => [group, tileKey({ mr, nr, unroll: 1, group })] as const)
+    .filter(([, key]) => keys.includes(key))
+    .map(([group, key]) => [group, Number((score(first) / score(key)).toFixed(2))] as const);
+  return {
+    tile: [mr, nr, unroll],
+    ...(groups.length ? { groups } : {}),
+    measured: { rates: Object.fromEntries(rates), next },
+  };
 }
 
-const rowText = ({ arithmetic, columns, pixels, tile, measured }: GemmRow): string => {
+const rowText = ({ arithmetic, columns, pixels, tile, groups, measured }: GemmRow): string => {
   const rates = Object.entries(measured?.rates ?? {}).map(([name, rate]) => `'${name}': ${rate}`);
   const fields = [
     `arithmetic: '${arithmetic}'`,
     `columns: ${columns}`,
     `pixels: ${pixels}`,
     `tile: [${tile.join(', ')}]`,
+    ...(groups ? [`groups: [${groups.map((group) => `[${group.join(', ')}]`).join(', ')}]`] : []),
   ];
   return [
     '  {',
@@ -70,6 +81,8 @@ export interface GemmRow {
   readonly pixels: number | null;
   /** Pixels x columns in registers, and steps of K per iteration. */
   readonly tile: readonly [mr: number, nr: number, unroll: number];
+  /** Time of a step in groups that are added in int16, by the steps of a group, relative to steps that are not. */
+  readonly groups?: readonly (readonly [group: number, time: number])[];
   /** Median speed over the shapes of the class, GMAC/s by engine, and the next best tile with its share of the score. */
   readonly measured?: { readonly rates: Readonly<Record<string, number>>; readonly next: string };
 }

@@ -21,3 +21,6 @@ export const kPerStep = (p: Pick<GemmParams, 'storage' | 'isa'>): number => 4 / 
 /** Steps of the K loop per segment. */
 export const stepsPerSegment = (p: Pick<GemmParams, 'storage' | 'isa' | 'taps'>): number =>
   Math.ceil(p.taps.length / kPerStep(p));
+
+/** Whether products are added in int16 over several steps: then there is a table of extra steps (gemm-groups.ts). */
+export const isGrouped = (p: Pick<GemmParams, 'tile'>): boolean => (p.tile.group ?? 1) > 1;

@@ -4,7 +4,8 @@ import { holdsCodes, STORAGE_BYTES } from '../kernel.js';
 import { splatPair } from './codes.js';
 import { EpilogueEmitter, type EpiloguePointers, walkEpilogue } from './epilogue-emit.js';
 import type { GemmParams } from './gemm.js';
-import { kPerStep, stepsPerSegment } from './gemm-layout.js';
+import { EXTRA_BYTES, EXTRA_HEADER, EXTRA_PLACE } from './gemm-groups.js';
+import { isGrouped, kPerStep, stepsPerSegment } from './gemm-layout.js';
 import { Walk } from './walk.js';
 
 /** Tiles over `cols` pixels as [count, pixels per tile]; a short rest is split evenly with the last full tile. */
@@ -42,7 +43,10 @@ export class GemmEmitter {
   private readonly pointers: EpiloguePointers;
   private readonly sums: Local<'v128'>[];
   private readonly weight: Local<'v128'>[];
-  private readonly splat: Local<'v128'>;
+  /** The activations of the steps of a group. */
+  private readonly splats: Local<'v128'>[];
+  /** The extra steps of the column tile, for grouped steps. */
+  private readonly extras: Local<'i32'> | undefined;
   /** Eight times 1, for relaxed SIMD. */
   private readonly ones: Local<'v128'>;
   /** Moving through the weights of a tile and the inputs of a segment. */
@@ -59,7 +63,7 @@ export class GemmEmitter {
     const { mr, nr } = p.tile;
     const bytes = STORAGE_BYTES[p.storage];
     const outBytes = STORAGE_BYTES[p.epilogue.output.storage];
-    this.epilogue = batch ?? new EpilogueEmitter(f, p.epilogue, 3);
+    this.epilogue = batch ?? new EpilogueEmitter(f, p.epilogue, isGrouped(p) ? 4 : 3);
     this.walk = new Walk(f);
     this.input = this.walk.add(f.param(0, 'i32'), [0, p.rowStride * bytes, p.pixStride * bytes])[2];
     const outTile = batch ? 0 : nr * outBytes;
@@ -71,8 +75,10 @@ export class GemmEmitter {
     )[2];
     this.pointers = walkEpilogue(this.walk, p.epilogue, this.epilogue.addresses, nr, (...steps) => steps);
     this.sums = f.vectors((mr * nr) / 4);
-    this.weight = f.vectors(nr / 4);
-    this.splat = f.local('v128');
+    const { group = 1 } = p.tile;
+    this.weight = f.vectors((group * nr) / 4);
+    this.splats = f.vectors(group);
+    this.extras = isGrouped(p) ? f.param(3, 'i32') : undefined;
     this.ones = f.local('v128');
     this.w = f.local('i32');
     this.a = f.local('i32');
@@ -93,7 +99,7 @@ export class GemmEmitter {
       ...this.epilogue.setup,
       // V8 rebuilds constant vectors at every use: it cannot know that no output lies at address 0
       ...(p.isa === 'relaxed' ? [this.ones.set(f.splat('i16x8', f.add(f.equalsZero(f.param(1, 'i32')), 1)))] : []),
-      f.repeat(full, [...this.columnTile(p.tile.nr), ...this.walk.step(0)]),
+      f.repeat(full, [...this.columnTile(p.tile.nr), ...this.walk.step(0), ...this.nextExtras()]),
       ...(rest > 0 ? this.columnTile(rest) : []),
     ];
   }
@@ -115,6 +121,7 @@ export class GemmEmitter {
       ...tile.flatMap((row) => row.map((sum, v) => sum.set(this.epilogue.start(this.pointers, v)))),
       this.w.set(this.weights),
       ...this.segments(tile),
+      ...this.extraSteps(tile),
       ...this.epilogue.finish({
         sums: tile,
         columns,
@@ -142,33 +149,73 @@ export class GemmEmitter {
   /** The K loop of one segment. */
   private steps(tile: readonly Local<'v128'>[][]): Stmt[] {
     const { f, p } = this;
-    const { unroll = 1 } = p.tile;
+    const { unroll = 1, group = 1 } = p.tile;
     const steps = stepsPerSegment(p);
+    const atOnce = group > 1 ? group : unroll;
     const several = (count: number): Stmt[] => [
-      ...Array.from({ length: count }, (_, i) => this.step(tile, i)).flat(),
+      ...(group > 1
+        ? this.group(tile, 0, count)
+        : Array.from({ length: count }, (_, i) => this.group(tile, i, 1)).flat()),
       f.advance(this.a, count * kPerStep(p) * STORAGE_BYTES[p.storage]),
       f.advance(this.w, count * (tile[0]?.length ?? 0) * 16),
     ];
-    const moved = unroll * kPerStep(p) * STORAGE_BYTES[p.storage];
+    const moved = atOnce * kPerStep(p) * STORAGE_BYTES[p.storage];
     return [
-      f.repeatAlong(this.a, Math.floor(steps / unroll), moved, several(unroll)),
-      ...(steps % unroll ? several(steps % unroll) : []),
+      f.repeatAlong(this.a, Math.floor(steps / atOnce), moved, several(atOnce)),
+      ...(steps % atOnce ? several(steps % atOnce) : []),
     ];
   }
 
-  /** Step `index` of an iteration: each weight vector is loaded once and multiplied by every pixel's activation. */
-  private step(tile: readonly Local<'v128'>[][], index: number): Stmt[] {
-    const { f, p, w, splat } = this;
+  /** `count` steps of an iteration from `first` on: each weight vector is loaded once and multiplied by every pixel's activation. */
+  private group(tile: readonly Local<'v128'>[][], first: number, count: number): Stmt[] {
+    const { f, p, w } = this;
     const vectors = tile[0]?.length ?? 0;
-    const weight = this.weight.slice(0, vectors);
+    const weight = this.weight.slice(0, count * vectors);
+    const splats = this.splats.slice(0, count);
     const bytes = STORAGE_BYTES[p.storage];
     return [
-      ...weight.map((local, v) => local.set(f.load(w, (index * vectors + v) * 16))),
+      ...weight.map((local, i) => local.set(f.load(w, (first * vectors + i) * 16))),
       ...tile.flatMap((row, r) => [
-        splat.set(this.activation((r * p.pixStride + index * kPerStep(p)) * bytes)),
-        ...row.map((sum, v) => sum.set(this.multiplyAdd(sum, weight[v] as V128))),
+        ...splats.map((splat, i) => splat.set(this.activation((r * p.pixStride + (first + i) * kPerStep(p)) * bytes))),
+        ...row.map((sum, v) => {
+          const ofColumns = weight.filter((_, i) => i % vectors === v);
+          return sum.set(this.multiplyAdd(sum, splats, ofColumns));
+        }),
       ]),
     ];
+  }
+
+  /** The extra steps of the column tile, one at a time: its packed weights have none of theirs. */
+  private extraSteps(tile: readonly Local<'v128'>[][]): Stmt[] {
+    const { f, p, a, w } = this;
+    const extras = this.extras;
+    if (!extras) return [];
+    const { ySegments, xSegments, yStride, xStride } = p.taps;
+    const [left, at] = [f.local('i32'), f.local('i32')];
+    const bytes = STORAGE_BYTES[p.storage];
+    const moved = (count: number, place: number, stride: number): Stmt[] =>
+      count > 1 ? [a.set(f.add(a, f.mul(f.loadI32(at, place), stride * bytes)))] : [];
+    return [
+      left.set(f.loadI32(extras)),
+      f.when(left, [
+        at.set(f.add(extras, EXTRA_HEADER)),
+        f.countDown(left, [
+          a.set(f.add(this.input, f.loadI32(at, EXTRA_PLACE.k))),
+          ...moved(ySegments, EXTRA_PLACE.y, yStride),
+          ...moved(xSegments, EXTRA_PLACE.x, xStride),
+          w.set(f.add(at, EXTRA_PLACE.weights)),
+          ...this.group(tile, 0, 1),
+          f.advance(at, EXTRA_BYTES),
+        ]),
+      ]),
+    ];
+  }
+
+  /** Moves to the extra steps of the next column tile. */
+  private nextExtras(): Stmt[] {
+    const { f } = this;
+    const extras = this.extras;
+    return extras ? [extras.set(f.add(f.add(extras, EXTRA_HEADER), f.mul(f.loadI32(extras), EXTRA_BYTES)))] : [];
   }
 
   /** The activations of one step and pixel in every lane. */
@@ -180,14 +227,16 @@ export class GemmEmitter {
     return splatPair(f, storage, a, offset);
   }
 
-  private multiplyAdd(sum: V128, weight: V128): V128 {
-    const { f, p, splat } = this;
+  /** A sum with the products of the steps of a group. */
+  private multiplyAdd(sum: V128, splats: readonly V128[], weights: readonly V128[]): V128 {
+    const { f, p } = this;
+    const [splat, weight] = [splats[0] as V128, weights[0] as V128];
     if (!holdsCodes(p.storage)) return f.multiplyAdd(sum, splat, weight);
-    const products =
-      p.isa === 'relaxed'
-        ? f.op('i32x4', 'dot_i16x8_s', f.relaxedDot8(weight, splat), this.ones)
-        : f.op('i32x4', 'dot_i16x8_s', splat, weight);
-    return f.op('i32x4', 'add', sum, products);
+    if (p.isa !== 'relaxed') return f.op('i32x4', 'add', sum, f.op('i32x4', 'dot_i16x8_s', splat, weight));
+    const narrow = splats
+      .map((activation, i) => f.relaxedDot8(weights[i] as V128, activation))
+      .reduce((total, products) => f.op('i16x8', 'add', total, products));
+    return f.op('i32x4', 'add', sum, f.op('i32x4', 'dot_i16x8_s', narrow, this.ones));
   }
 }
 

@@ -2,7 +2,8 @@ import { assert } from '../../support/errors.js';
 import { type Epilogue, holdsCodes, type Isa, type KernelDef, type Storage } from '../kernel.js';
 import { readElement } from './elements.js';
 import { addProduct, epilogueName, epilogueReference, epilogueSignature, finishImage } from './epilogue.js';
-import { kPerStep, stepsPerSegment, weightStorage } from './gemm-layout.js';
+import { canGroup, EXTRA_BYTES, EXTRA_HEADER, readExtras } from './gemm-groups.js';
+import { isGrouped, kPerStep, stepsPerSegment, weightStorage } from './gemm-layout.js';
 import { emitGemm } from './gemm-tile.js';
 import { type PackedWeights, packedArray } from './packed-weights.js';
 
@@ -24,6 +25,11 @@ export interface GemmTile {
   readonly nr: number;
   /** Steps of K per iteration of the innermost loop; 1 by default. */
   readonly unroll?: number;
+  /**
+   * Steps whose relaxed products are added in int16 before they are widened, instead of `unroll`; 1 by default. More only with
+   * weights of which `takeExtraSteps` took what does not fit, and a table of these extra steps.
+   */
+  readonly group?: number;
 }
 
 /**
@@ -31,7 +37,7 @@ export interface GemmTile {
  * in[y * rowStride + x * pixStride + offset(s) + k] * weight[n][s][k]). It serves convolutions on zero-padded
  * NHWC input, fully connected layers and matrix products. All strides are in elements.
  *
- * Arguments: in, out, weights (packed by `packGemm`), then those of the epilogue. The bias and scale arrays are
+ * Arguments: in, out, weights (packed by `packGemm`), with groups the table of extra steps, then those of the epilogue. The bias and scale arrays are
  * padded to a multiple of 4 columns. Segments are read up to the next whole step: 2 codes, or 4 with relaxed SIMD.
  *
  * Codes are multiplied as pairs of i16; with relaxed SIMD four i8 at a time, which needs i8 storage (0..127) and centred
@@ -125,11 +131,22 @@ export function joinRows<P extends Omit<GemmParams, 'tile'>>(p: P): P {
   return joinable || p.rows === 1 ? { ...p, rows: 1, cols: p.rows * p.cols } : p;
 }
 
+/** The extra steps of all column tiles, from the table at `at`. */
+function extraTiles(p: GemmParams, view: DataView, at: number) {
+  let place = at;
+  return Array.from({ length: Math.ceil(p.columns / p.tile.nr) }, () => {
+    const extras = readExtras(view, place);
+    place += EXTRA_HEADER + extras.length * EXTRA_BYTES;
+    return extras;
+  });
+}
+
 /** The product in plain code, reading the packed weights. */
 function reference(p: GemmParams, memory: ArrayBuffer, args: readonly number[]): void {
-  const [input, output, weights, ...rest] = args as [number, number, number, ...number[]];
+  const [input, output, weights] = args as [number, number, number];
   const view = new DataView(memory);
-  const end = epilogueReference(p.epilogue, view, rest);
+  const end = epilogueReference(p.epilogue, view, args.slice(isGrouped(p) ? 4 : 3));
+  const extras = isGrouped(p) ? extraTiles(p, view, args[3] as number) : [];
   const codes = holdsCodes(p.storage);
   const ofWeights = weightStorage(p);
   const { ySegments, xSegments, length, yStride, xStride } = p.taps;
@@ -144,18 +161,29 @@ function reference(p: GemmParams, memory: ArrayBuffer, args: readonly number[]):
         acc = addProduct(codes, acc, product);
       }
     }
+    for (const extra of extras[Math.floor(column / p.tile.nr)] ?? [])
+      for (let k = 0; k < kPerStep(p); k++) {
+        const x = readElement(view, p.storage, input, pixel + extra.y * yStride + extra.x * xStride + extra.k + k);
+        acc += x * view.getInt8(extra.weights + (column % p.tile.nr) * kPerStep(p) + k);
+      }
     return acc;
   };
   finishImage(end, p, p.columns, output, sum);
 }
 
+/** `4x8`, or `4x8g2` with groups of two steps. */
+const tileName = (p: GemmParams): string => `${p.tile.mr}x${p.tile.nr}${isGrouped(p) ? `g${p.tile.group}` : ''}`;
+
 /** Implicit matrix product: convolution, fully connected, matmul. */
 export const gemm: KernelDef<GemmParams> = {
-  name: (p) => `${p.storage}-gemm-${p.tile.mr}x${p.tile.nr}-${epilogueName(p.epilogue)}-${p.isa}`,
-  signature: (p) => ({ params: ['i32', 'i32', 'i32', ...epilogueSignature(p.epilogue)] }),
+  name: (p) => `${p.storage}-gemm-${tileName(p)}-${epilogueName(p.epilogue)}-${p.isa}`,
+  signature: (p) => ({
+    params: ['i32', 'i32', 'i32', ...(isGrouped(p) ? ['i32' as const] : []), ...epilogueSignature(p.epilogue)],
+  }),
   emit: (f, p) => {
     assert(p.tile.nr % 4 === 0, 'tile columns come in vectors of 4');
     assert(p.isa === 'simd' || p.storage === 'i8', 'relaxed products need codes in 0..127');
+    assert(!isGrouped(p) || canGroup(p), 'only relaxed products of narrow tiles are grouped');
     assert((p.epilogue.sum === 'i32') === holdsCodes(p.storage), 'codes are summed in i32, reals in f32');
     return emitGemm(f, joinRows(p));
   },

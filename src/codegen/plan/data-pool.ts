@@ -56,6 +56,11 @@ export class DataPool {
     return source && this.prepared(source.bytes, bytes, { ...make, args: [...make.args, source.shift] });
   }
 
+  /** What a kernel makes of constants: see `LowerContext.prepared`. */
+  addPrepared(content: Int16Array, bytes: number, make: WeightMaker): Ref {
+    return this.prepared(this.add(content, 'extra steps'), bytes, make);
+  }
+
   /** Codes shifted into int8: the stored byte is code + shift. Null where they span more than 256 values. */
   private addBytes(codes: Int16Array): { bytes: Ref; shift: number } | null {
     let min = 0;

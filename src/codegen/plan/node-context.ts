@@ -86,6 +86,10 @@ export class NodeContext implements LowerContext {
     return this.planner.data.addTransformed(packed, bytes, make);
   }
 
+  prepared(content: Int16Array, bytes: number, make: WeightMaker): Ref {
+    return this.planner.data.addPrepared(content, bytes, make);
+  }
+
   scratch(bytes: number): Ref {
     return this.planner.scratch(bytes);
   }

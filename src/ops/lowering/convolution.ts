@@ -125,11 +125,12 @@ export function lowerConv2d(context: LowerContext, attrs: ConvAttrs): void {
       const tap = merged ? segment * kw + Math.floor(k / perGroup) : segment;
       return g.weights[((first + column) * perGroup + (merged ? k % perGroup : k)) * kh * kw + tap] as number;
     };
-    const weights = gemmWeights(context, params, weight);
+    const ready = gemmWeights(context, params, weight);
     for (let n = 0; n < (g.x.shape[0] as number); n++) {
       const from = refOf(g.x, g.origin + n * (g.x.strides[0] as number) + group * perGroup);
       const to = refOf(g.out, n * (g.out.strides[0] as number) + first);
-      context.call(gemm, params, [from, to, weights, ...epilogueArguments(epilogue, args(first, perGroupOut, n))]);
+      const ends = epilogueArguments(epilogue, args(first, perGroupOut, n));
+      context.call(gemm, ready.params, [from, to, ...ready.weights, ...ends]);
     }
   }
 }

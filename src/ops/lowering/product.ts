@@ -41,8 +41,13 @@ export function lowerProduct(context: LowerContext, attrs: ProductAttrs): void {
     epilogue,
   };
   const params: GemmParams = { ...shape, tile: chooseTile(shape) };
-  const stored = gemmWeights(context, params, (column, _segment, i) => at(column, i));
+  const ready = gemmWeights(context, params, (column, _segment, i) => at(column, i));
   withContiguousOutput(context, (out) =>
-    context.call(gemm, params, [refOf(x), refOf(out), stored, ...epilogueArguments(epilogue, args(0, n, 0))]),
+    context.call(gemm, ready.params, [
+      refOf(x),
+      refOf(out),
+      ...ready.weights,
+      ...epilogueArguments(epilogue, args(0, n, 0)),
+    ]),
   );
 }
