@@ -2,6 +2,7 @@
 import { assert } from '../support/errors.js';
 import { GEMM_TABLE, type GemmRow } from './gemm-table.js';
 import type { Isa, Storage } from './kernel.js';
+import type { DepthwiseParams } from './kernels/depthwise.js';
 import { ARITHMETIC, type DepthwiseArithmetic } from './kernels/depthwise-layout.js';
 import { type CodeInterval, provenRuns } from './kernels/depthwise-runs.js';
 import { type GemmParams, type GemmTile, joinRows } from './kernels/gemm.js';
@@ -87,35 +88,51 @@ export interface DepthwiseLayer {
   readonly taps: number;
   readonly input: CodeInterval | null;
   readonly weights: CodeInterval | null;
+  /** Whether a bias can make up for sums that start beside 0. */
+  readonly shifts: boolean;
   /** Centred weights. */
   weight(channel: number, tap: number): number;
 }
 
+/** The arithmetic of a depthwise convolution, its runs, and where those begin that do not begin at 0. */
+export interface DepthwiseChoice extends Pick<DepthwiseParams, 'arithmetic' | 'runs' | 'started'> {
+  /** Per run and channel. */
+  readonly starts: readonly Int16Array[];
+}
+
 /**
  * Relative time of the arithmetics per pixel and 16 channels, fitted to measurements of 3x3 and 5x5 windows: once, per
- * step, and per run for widening int16 sums.
+ * step, per run for widening int16 sums, and per run that does not start at 0.
  */
 const DEPTHWISE_COST: Readonly<
-  Record<Exclude<DepthwiseArithmetic, 'float'>, { once: number; step: number; run: number }>
+  Record<Exclude<DepthwiseArithmetic, 'float'>, { once: number; step: number; run: number; start: number }>
 > = {
-  dot: { once: 4, step: 20, run: 0 },
-  multiply: { once: 16, step: 7.5, run: 4 },
-  relaxed: { once: 25, step: 9.5, run: 5 },
+  dot: { once: 4, step: 20, run: 0, start: 0 },
+  multiply: { once: 16, step: 7.5, run: 4, start: 0 },
+  relaxed: { once: 25, step: 9.5, run: 5, start: 2 },
 };
 
 /** The cheapest arithmetic whose sums are proven exact for the weights of the layer. */
-export function chooseDepthwise(l: DepthwiseLayer): { arithmetic: DepthwiseArithmetic; runs: readonly number[] } {
-  if (l.storage === 'f32') return { arithmetic: 'float', runs: [] };
-  const candidates: (keyof typeof DEPTHWISE_COST)[] = ['dot', 'multiply'];
-  if (l.storage === 'i8' && productIsa(l.target, l.input, l.weights) === 'relaxed') candidates.push('relaxed');
-  let best: { arithmetic: DepthwiseArithmetic; runs: readonly number[]; cost: number } | null = null;
-  for (const arithmetic of candidates) {
+export function chooseDepthwise(l: DepthwiseLayer): DepthwiseChoice {
+  if (l.storage === 'f32') return { arithmetic: 'float', runs: [], starts: [] };
+  const candidates: [keyof typeof DEPTHWISE_COST, shifts: boolean][] = [
+    ['dot', false],
+    ['multiply', false],
+  ];
+  if (l.storage === 'i8' && productIsa(l.target, l.input, l.weights) === 'relaxed')
+    candidates.push(['relaxed', false], ['relaxed', l.shifts]);
+  let best: (DepthwiseChoice & { cost: number }) | null = null;
+  for (const [arithmetic, shifts] of candidates) {
     const { taps: tapsPerStep, runs: inRuns } = ARITHMETIC[arithmetic];
-    const runs = inRuns ? l.input && provenRuns({ ...l, input: l.input, tapsPerStep }) : [];
+    const none = { lengths: [], starts: [] };
+    const runs = inRuns ? l.input && provenRuns({ ...l, input: l.input, tapsPerStep }, shifts) : none;
     if (!runs) continue;
-    const { once, step, run } = DEPTHWISE_COST[arithmetic];
-    const cost = once + Math.ceil(l.taps / tapsPerStep) * step + runs.length * run;
-    if (!best || cost < best.cost) best = { arithmetic, runs, cost };
+    const { once, step, run, start } = DEPTHWISE_COST[arithmetic];
+    const started = runs.starts.flatMap((list, i) => (list.some((v) => v !== 0) ? [i] : []));
+    const steps = Math.ceil(l.taps / tapsPerStep);
+    const cost = once + steps * step + runs.lengths.length * run + started.length * start;
+    if (!best || cost < best.cost)
+      best = { arithmetic, runs: runs.lengths, ...(started.length ? { started } : {}), starts: runs.starts, cost };
   }
-  return best ?? { arithmetic: 'dot', runs: [] };
+  return best ?? { arithmetic: 'dot', runs: [], starts: [] };
 }

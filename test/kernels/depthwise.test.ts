@@ -58,6 +58,8 @@ interface DepthwiseCase {
   readonly scale?: number;
   /** All inputs and weights are +-255. */
   readonly extreme?: boolean;
+  /** Whether runs may start beside 0; relaxed ones by default. */
+  readonly shifts?: boolean;
 }
 
 /** Inputs that a storage holds. */
@@ -89,13 +91,17 @@ function check(shape: DepthwiseParams, c: DepthwiseCase = {}): Float32Array {
   const weight = (channel: number, tap: number): number => raw[channel * taps + tap]!;
   const { runs: inRuns, taps: tapsPerStep } = ARITHMETIC[shape.arithmetic];
   const range = shape.storage === 'i8' ? { lo: 0, hi: 127 } : { lo: -255, hi: 255 };
-  const runs = inRuns ? provenRuns({ channels: shape.channels, taps, tapsPerStep, input: range, weight }) : [];
-  const p: DepthwiseParams = runs ? { ...shape, runs } : { ...shape, arithmetic: 'dot' };
+  const question = { channels: shape.channels, taps, tapsPerStep, input: range, weight };
+  const runs = inRuns ? provenRuns(question, c.shifts ?? shape.arithmetic === 'relaxed') : { lengths: [], starts: [] };
+  const started = (runs?.starts ?? []).flatMap((list, i) => (list.some((v) => v !== 0) ? [i] : []));
+  const p: DepthwiseParams = runs
+    ? { ...shape, runs: runs.lengths, ...(started.length ? { started } : {}) }
+    : { ...shape, arithmetic: 'dot' };
   const memory = new TestMemory(4, seed);
   const last = (p.rows - 1) * p.rowStride + (p.cols - 1) * p.pixStride;
   const window = (ySegments - 1) * yStride + (xSegments - 1) * xStride + p.channels;
   const input = memory.tensor(p.storage, inputsFor(p, last + window, c));
-  const packed = packDepthwise(p, weight);
+  const packed = packDepthwise(p, weight, runs?.starts);
   assert.is(packed.length, packedDepthwiseLength(p));
   const weights = memory.tensor(ARITHMETIC[p.arithmetic].weights, packed);
   const output = memory.space((p.rows - 1) * p.outRow + (p.cols - 1) * p.outPix + p.channels, 4);
@@ -163,7 +169,8 @@ test('windows, strides, dilation', () => {
 test('runs are as long as the weights prove, and no longer', () => {
   const input = { lo: 0, hi: 127 };
   const runs = (weights: number[], tapsPerStep: number, range = input) =>
-    provenRuns({ channels: 1, taps: weights.length, tapsPerStep, input: range, weight: (_, tap) => weights[tap]! });
+    provenRuns({ channels: 1, taps: weights.length, tapsPerStep, input: range, weight: (_, tap) => weights[tap]! })
+      ?.lengths;
   assert.equal(runs([-128, -128, 127, 127, 4, 0, 0, 0, 0], 2), [5]);
   assert.equal(runs([-128, -128, 127, 127, -3, 0, 0, 0, 0], 2), [2, 3]);
   assert.equal(runs([127, 127, 4, 0], 1), [4]);
@@ -171,8 +178,38 @@ test('runs are as long as the weights prove, and no longer', () => {
   assert.equal(runs([100, -100, 100, -100, 58, -58], 1), [6]);
   assert.equal(runs([100, -100, 100, -100, 59, -59], 1), [4, 2]);
   assert.equal(runs([127, 1, 1], 1, { lo: -255, hi: 255 }), [2, 1]);
-  assert.equal(runs([-129], 1, { lo: -255, hi: 255 }), null);
-  assert.equal(runs(new Array(33).fill(0), 1), null);
+  assert.equal(runs([-129], 1, { lo: -255, hi: 255 }), undefined);
+  assert.is(runs(new Array(33).fill(0), 1), undefined);
+});
+
+test('runs that may start beside 0 are longer: their bounds have to be 65535 apart', () => {
+  const shifted = (weights: number[]) =>
+    provenRuns(
+      { channels: 1, taps: weights.length, tapsPerStep: 2, input: { lo: 0, hi: 127 }, weight: (_, t) => weights[t]! },
+      true,
+    );
+  const plain = (list: readonly Int16Array[]) => list.map((starts) => [...starts]);
+  const ends = shifted([127, 127, 127, 127, -128, -128, -128, -128, 4]);
+  assert.equal(ends?.lengths, [2, 3]);
+  assert.equal(plain(ends!.starts), [[32767 - 127 * 508], [127 * 512 - 32768]]);
+  assert.equal(shifted([100, -100, 100, -100, 58, -58])?.lengths, [3]);
+  assert.equal(plain(shifted([100, -100, 100, -100, 58, -58])!.starts), [[0]]);
+  assert.equal(shifted([-128, -128, 127, 127, 4, 1])?.lengths, [3]);
+  assert.equal(shifted([-128, -128, 127, 127, 4, 3])?.lengths, [2, 1]);
+});
+
+test('starts of runs: sums at both ends of int16', () => {
+  for (const shifts of [true, false])
+    for (const kernel of [
+      [3, 3],
+      [5, 5],
+    ] as const)
+      for (const channels of [5, 16, 40])
+        check(convolution('i8', { kernel, channels, height: 8, width: 8 }, { arithmetic: 'relaxed' }), {
+          extreme: true,
+          scale: 2 ** -12,
+          shifts,
+        });
 });
 
 test('extreme codes of both signs', () => {

@@ -89,18 +89,19 @@ function describe(l: Layer, { storage, isa }: { storage: Storage; isa: Isa }): B
   };
   if (l.columns === 0) {
     const taps = { ySegments: l.kernel, xSegments: l.kernel, yStride: row, xStride: l.channels };
-    const choice = chooseDepthwise({
+    const { starts, ...choice } = chooseDepthwise({
       storage,
       target: isa,
       channels: l.channels,
       taps: l.kernel ** 2,
       input: { lo: 0, hi: 127 },
       weights: { lo: -127, hi: 127 },
+      shifts: true,
       weight,
     });
     const params: DepthwiseParams = { ...common, ...choice, channels: l.channels, taps };
     const macs = out * out * l.channels * l.kernel ** 2;
-    return { def: eraseKernel(depthwise), params, weights: packDepthwise(params, weight), macs };
+    return { def: eraseKernel(depthwise), params, weights: packDepthwise(params, weight, starts), macs };
   }
   const length = l.kernel * l.channels;
   const shape = {

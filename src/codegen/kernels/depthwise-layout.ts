@@ -11,6 +11,7 @@ import type { DepthwiseParams } from './depthwise.js';
  *   steps. The input is in 0..127, the centred weights in -128..127, so that a pair always fits: 2 * 127 * 128 < 2^15.
  *
  * Sums in int16 are exact where the sum of every run fits, since wrapping inside a run is harmless (depthwise-runs.ts).
+ * Relaxed runs may start beside 0, which makes more sums fit; the bias makes up for that.
  */
 export type DepthwiseArithmetic = 'float' | 'dot' | 'multiply' | 'relaxed';
 
@@ -27,7 +28,10 @@ export const ARITHMETIC: Readonly<
 /** Taps that are unrolled; larger windows loop over their rows. */
 export const MAX_UNROLLED_TAPS = 32;
 
-/** How the packed weights are arranged: [block of channels][group of taps][step][channel][tap of the step]. */
+/**
+ * How the packed weights are arranged: [block of channels][group of taps][step][channel][tap of the step]. Behind the steps
+ * of a block lie the starts of those runs that have any, an int16 per channel each.
+ */
 export interface DepthwiseLayout {
   /** Channels per block. */
   readonly block: number;
@@ -38,16 +42,19 @@ export interface DepthwiseLayout {
   readonly groupTaps: number;
   /** Steps per group. */
   readonly steps: number;
-  /** Weight vectors per step. */
+  /** Weight vectors per step, and per start of a run. */
   readonly stepVectors: number;
+  /** Steps of a block, and starts of its runs. */
+  readonly blockSteps: number;
 }
 
 /** The layout that an arithmetic gives a window; large windows are looped over row by row. */
-export function depthwiseLayout(p: Pick<DepthwiseParams, 'arithmetic' | 'taps'>): DepthwiseLayout {
+export function depthwiseLayout(p: Pick<DepthwiseParams, 'arithmetic' | 'taps' | 'started'>): DepthwiseLayout {
   const { ySegments, xSegments } = p.taps;
   const { block, taps } = ARITHMETIC[p.arithmetic];
   const groups = ySegments * xSegments > MAX_UNROLLED_TAPS ? ySegments : 1;
   const groupTaps = (ySegments * xSegments) / groups;
   const stepVectors = p.arithmetic === 'float' || p.arithmetic === 'multiply' ? 1 : 2;
-  return { block, taps, groups, groupTaps, steps: Math.ceil(groupTaps / taps), stepVectors };
+  const steps = Math.ceil(groupTaps / taps);
+  return { block, taps, groups, groupTaps, steps, stepVectors, blockSteps: groups * steps + (p.started ?? []).length };
 }

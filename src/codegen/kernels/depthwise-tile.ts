@@ -48,8 +48,8 @@ class DepthwiseEmitter {
     this.f = f;
     this.p = p;
     this.layout = depthwiseLayout(p);
-    const { block, groups, steps, stepVectors } = this.layout;
-    const vectors = groups * steps * stepVectors;
+    const { block, groups, steps, stepVectors, blockSteps } = this.layout;
+    const vectors = blockSteps * stepVectors;
     const bytes = STORAGE_BYTES[p.storage];
     const outBytes = STORAGE_BYTES[p.epilogue.output.storage];
     this.epilogue = new EpilogueEmitter(f, p.epilogue, 3);
@@ -61,7 +61,8 @@ class DepthwiseEmitter {
     this.pointers = walkEpilogue(this.walk, p.epilogue, addresses, block, (columns, row, pix) => [row, columns, pix]);
     this.sums = f.vectors(block / 4);
     this.partial = ARITHMETIC[p.arithmetic].runs ? f.vectors(block / 8) : [];
-    this.held = vectors <= MAX_HELD_WEIGHTS ? f.vectors(vectors) : [];
+    const ofTaps = groups * steps * stepVectors;
+    this.held = ofTaps <= MAX_HELD_WEIGHTS ? f.vectors(ofTaps) : [];
   }
 
   emit(): Stmt[] {
@@ -185,18 +186,23 @@ class DepthwiseEmitter {
     const { f } = this;
     const out: Stmt[] = [];
     let step = 0;
-    for (const count of this.p.runs) {
+    this.p.runs.forEach((count, run) => {
+      const start = this.p.started?.indexOf(run) ?? -1;
       const partial = this.partial.slice(0, Math.ceil(sums.length / 2));
       for (let i = 0; i < count; i++, step++) {
         const { setup, products } = this.narrowProducts(step, at);
-        const next = (v: number): V128 => products[v] as V128;
         out.push(...setup);
-        out.push(...partial.map((s, v) => s.set(i === 0 ? next(v) : f.op('i16x8', 'add', s, next(v)))));
+        const before = (s: V128, v: number): V128 | null =>
+          i > 0 ? s : start < 0 ? null : this.weight((this.layout.steps + start) * this.layout.stepVectors + v, at);
+        partial.forEach((s, v) => {
+          const [sum, product] = [before(s, v), products[v] as V128];
+          out.push(s.set(sum ? f.op('i16x8', 'add', sum, product) : product));
+        });
       }
       const widened = (v: number): V128 =>
         f.unary('i32x4', v % 2 === 0 ? 'extend_low_i16x8_s' : 'extend_high_i16x8_s', partial[v >> 1] as V128);
       out.push(...sums.map((sum, v) => sum.set(f.op('i32x4', 'add', sum, widened(v)))));
-    }
+    });
     assert(step === this.layout.steps, 'runs cover all steps');
     return out;
   }

@@ -20,6 +20,8 @@ export interface DepthwiseParams {
   readonly arithmetic: DepthwiseArithmetic;
   /** For the arithmetics that add in int16 (depthwise-layout.ts): steps per run, proven to fit (depthwise-runs.ts). */
   readonly runs: readonly number[];
+  /** Those runs, by index, that start at numbers which lie behind the weights; only for `relaxed`. */
+  readonly started?: readonly number[];
   readonly channels: number;
   readonly rows: number;
   readonly cols: number;
@@ -33,28 +35,45 @@ export interface DepthwiseParams {
 
 /** Index of one weight in the packed order (depthwise-layout.ts). */
 function packedIndex(p: DepthwiseParams, channel: number, tap: number): number {
-  const { block, taps, groups, groupTaps, steps } = depthwiseLayout(p);
+  const { block, taps, blockSteps, groupTaps, steps } = depthwiseLayout(p);
   const inGroup = tap % groupTaps;
   const step = Math.floor(tap / groupTaps) * steps + Math.floor(inGroup / taps);
   const inBlock = channel % block;
-  return ((channel - inBlock) * groups * steps + step * block + inBlock) * taps + (inGroup % taps);
+  return ((channel - inBlock) * blockSteps + step * block + inBlock) * taps + (inGroup % taps);
+}
+
+/** Index of the low byte of where run `index` of `started` starts in a channel. */
+function startIndex(p: DepthwiseParams, channel: number, index: number): number {
+  const { block, taps, blockSteps, steps } = depthwiseLayout(p);
+  const inBlock = channel % block;
+  return ((channel - inBlock) * blockSteps + (steps + index) * block + inBlock) * taps;
 }
 
 /** Elements of the packed weights, rounded up to 16 so that `widen` can produce them. */
 export function packedDepthwiseLength(p: DepthwiseParams): number {
-  const { block, taps, groups, steps } = depthwiseLayout(p);
-  return Math.ceil((Math.ceil(p.channels / block) * block * taps * groups * steps) / 16) * 16;
+  const { block, taps, blockSteps } = depthwiseLayout(p);
+  return Math.ceil((Math.ceil(p.channels / block) * block * taps * blockSteps) / 16) * 16;
 }
 
 /**
  * Packs weights in the order of the kernel. `get(channel, tap)`, tap = ky * xSegments + kx, gives the centred code
- * (code - zeroPoint) or the real weight; the padding is 0.
+ * (code - zeroPoint) or the real weight; the padding is 0. `starts` are those of all runs, per channel.
  */
-export function packDepthwise(p: DepthwiseParams, get: (channel: number, tap: number) => number): PackedWeights {
+export function packDepthwise(
+  p: DepthwiseParams,
+  get: (channel: number, tap: number) => number,
+  starts: readonly Int16Array[] = [],
+): PackedWeights {
   const packed = packedArray(ARITHMETIC[p.arithmetic].weights, packedDepthwiseLength(p));
   const taps = p.taps.ySegments * p.taps.xSegments;
   for (let channel = 0; channel < p.channels; channel++)
     for (let tap = 0; tap < taps; tap++) packed[packedIndex(p, channel, tap)] = get(channel, tap);
+  (p.started ?? []).forEach((run, i) => {
+    starts[run]?.forEach((start, channel) => {
+      packed[startIndex(p, channel, i)] = start; // wraps to the low byte
+      packed[startIndex(p, channel, i) + 1] = start >> 8;
+    });
+  });
   return packed;
 }
 
@@ -68,6 +87,9 @@ function reference(p: DepthwiseParams, memory: ArrayBuffer, args: readonly numbe
   const { ySegments, xSegments, yStride, xStride } = p.taps;
   const sum = (pixel: number, channel: number): number => {
     let acc = end.start(channel);
+    (p.started ?? []).forEach((_, i) => {
+      acc += view.getInt16(weights + startIndex(p, channel, i), true);
+    });
     for (let tap = 0; tap < ySegments * xSegments; tap++) {
       const at = pixel + Math.floor(tap / xSegments) * yStride + (tap % xSegments) * xStride + channel;
       const weight = readElement(view, ofWeights, weights, packedIndex(p, channel, tap));
@@ -90,6 +112,7 @@ export const depthwise: KernelDef<DepthwiseParams> = {
   signature: (p) => ({ params: ['i32', 'i32', 'i32', ...epilogueSignature(p.epilogue)] }),
   emit: (f, p) => {
     assert((p.arithmetic === 'float') === (p.storage === 'f32'), 'reals are multiplied as floats');
+    assert(!p.started?.length || p.arithmetic === 'relaxed', 'only relaxed runs start beside 0');
     assert(p.arithmetic !== 'relaxed' || p.storage === 'i8', 'relaxed products need codes in 0..127');
     assert((p.epilogue.sum === 'i32') === holdsCodes(p.storage), 'codes are summed in i32, reals in f32');
     return emitDepthwise(f, p);

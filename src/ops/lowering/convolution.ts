@@ -95,12 +95,17 @@ function absoluteSums(weights: Float64Array, filters: number): Float64Array {
   return sums;
 }
 
-const planned = (context: LowerContext, g: Geometry): PlannedEpilogue =>
+const planned = (context: LowerContext, g: Geometry, added?: Float64Array): PlannedEpilogue =>
   planEpilogue(context, {
     channels: g.shape[0],
     activation: g.attrs.activation ?? null,
     weightSums: absoluteSums(g.weights, g.shape[0]),
+    ...(added ? { added } : {}),
   });
+
+/** Per channel, the sum of where the runs of a depthwise convolution start. */
+const sumOfStarts = (starts: readonly Int16Array[], channels: number): Float64Array =>
+  Float64Array.from({ length: channels }, (_, c) => starts.reduce((sum, run) => sum + (run[c] as number), 0));
 
 /** conv2d: one implicit matrix product per group and image. */
 export function lowerConv2d(context: LowerContext, attrs: ConvAttrs): void {
@@ -143,20 +148,22 @@ export function lowerDepthwise(context: LowerContext, attrs: ConvAttrs): void {
   const [channels, , kh, kw] = g.shape;
   const [row, pix] = [g.x.strides[2] as number, g.x.strides[3] as number];
   const [dilationY, dilationX] = attrs.dilations as [number, number];
-  const { epilogue, args } = planned(context, g);
+  const plan = planned(context, g);
   const taps = { ySegments: kh, xSegments: kw, yStride: dilationY * row, xStride: dilationX * pix };
   const weight = (c: number, tap: number): number => g.weights[c * kh * kw + tap] as number;
-  const choice = chooseDepthwise({
+  const { starts, ...choice } = chooseDepthwise({
     storage: laneStorage(g.x),
     target: context.target,
     channels,
     taps: kh * kw,
     input: context.range(0),
     weights: context.range(1),
+    shifts: plan.epilogue.sum === 'i32' && plan.epilogue.bias !== 'f32',
     weight,
   });
+  const { epilogue, args } = choice.started ? planned(context, g, sumOfStarts(starts, channels)) : plan;
   const params: DepthwiseParams = { ...g.common, ...choice, channels, taps, epilogue };
-  const packed = packDepthwise(params, weight);
+  const packed = packDepthwise(params, weight, starts);
   const weights = context.weights(packed);
   for (let n = 0; n < (g.x.shape[0] as number); n++) {
     const from = refOf(g.x, g.origin + n * (g.x.strides[0] as number));

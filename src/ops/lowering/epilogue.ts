@@ -35,6 +35,8 @@ export interface Sums {
   readonly weightSums?: Float64Array;
   /** The kernel's sums of codes are this many times the true ones. */
   readonly factor?: number;
+  /** What the kernel adds to the sums of codes per channel, for the bias to take off; only where no bias is added to scaled sums. */
+  readonly added?: Float64Array;
 }
 
 /** Values per channel, followed by zeros up to what kernels may read. */
@@ -103,12 +105,15 @@ function codeFactors(context: LowerContext, channels: number, output: Quant | nu
 }
 
 function planCodes(context: LowerContext, sums: Sums): PlannedEpilogue {
-  const { channels, activation, weightSums, factor = 1 } = sums;
+  const { channels, activation, weightSums, factor = 1, added } = sums;
   const out = context.outputType();
   const q = isCodes(out) ? (out.quant as Quant) : null;
   const direct = q !== null && (activation === null || clampBounds(activation) !== null);
   const unit = direct ? scaleAt(q, 0) : 1;
-  const { scale, bias, inSums } = codeFactors(context, channels, direct ? q : null);
+  const { scale, inSums: biasInSums, bias } = codeFactors(context, channels, direct ? q : null);
+  const inSums = biasInSums || added !== undefined;
+  assert(!added || !bias || biasInSums, 'the bias is added to the sums');
+  const stored = added ? Array.from(added, (sum, c) => (bias?.[c] ?? 0) - sum) : bias;
   const residual = residualOf(context);
   const residualScale = residual ? Math.fround(operandScale(context.inputType(3)) / unit) : 0;
   const kept = direct ? null : (activation as (Activation & Attrs) | null);
@@ -123,7 +128,7 @@ function planCodes(context: LowerContext, sums: Sums): PlannedEpilogue {
   return {
     epilogue: {
       sum: 'i32',
-      bias: bias ? (inSums ? 'i32' : 'f32') : 'none',
+      bias: stored ? (inSums ? 'i32' : 'f32') : 'none',
       residual: residual?.plan ?? null,
       activation: kept,
       output: q ? { storage: codeStorageOf(context.output()), ...roundingOf(q, kept), proven } : { storage: 'f32' },
@@ -131,10 +136,10 @@ function planCodes(context: LowerContext, sums: Sums): PlannedEpilogue {
     args: (first, count, batch) => {
       const part = (values: readonly number[]): number[] => padded(values.slice(first, first + count));
       return {
-        ...(bias
+        ...(stored
           ? {
               bias: context.data(
-                inSums ? Int32Array.from(part(bias), (b) => b * factor) : Float32Array.from(part(bias)),
+                inSums ? Int32Array.from(part(stored), (b) => b * factor) : Float32Array.from(part(stored)),
               ),
             }
           : {}),
