@@ -110,6 +110,29 @@ test('network input: NCHW to NHWC with a halo, quantized', () => {
     check({ dims: [h, w, c], source: [w, 1, h * w], target: [row, c, 1], op: { kind: 'quantize', rounding } }, 5);
 });
 
+test('transposes in blocks: tails of both sides, outer dimensions, gaps, a halo', () => {
+  fc.assert(
+    fc.property(
+      fc.record({
+        rows: fc.integer({ min: 2, max: 21 }),
+        cols: fc.integer({ min: 4, max: 37 }),
+        outer: fc.integer({ min: 1, max: 3 }),
+        gaps: fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 5 })),
+        order: fc.constantFrom([0, 1, 2], [1, 0, 2], [1, 2, 0], [0, 2, 1], [2, 0, 1], [2, 1, 0]),
+        kind: fc.constantFrom(0, 1, 2, 3, 4, 8, 9),
+        seed: fc.nat(9999),
+      }),
+      ({ rows, cols, outer, gaps, order, kind, seed }) => {
+        const dims = [outer, rows, cols];
+        const [source, target] = [strides(dims, [0, 1, 2], gaps[0]), strides(dims, [0, 2, 1], gaps[1])];
+        const pick = (list: readonly number[]): number[] => order.map((i) => list[i]!);
+        check({ dims: pick(dims), source: pick(source), target: pick(target), op: KINDS[kind]! }, seed);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
 test('source and target may be one', () => {
   for (const op of KINDS) check({ dims: [5, 13], source: [20, 1], target: [20, 1], op }, 3, true);
 });

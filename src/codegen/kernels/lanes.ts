@@ -18,6 +18,8 @@ export interface Stream {
   readonly storage: Storage;
   /** Elements between neighbours; 0 repeats one element. */
   readonly stride: number;
+  /** The elements of a step as reals, by half, where they have been loaded. */
+  readonly registers?: readonly V128[];
 }
 
 /** A stream of codes. */
@@ -53,6 +55,7 @@ export const loadCodes = (f: FunctionBuilder, s: CodeStream, count = STEP): V128
 
 /** Elements 4 * half .. 4 * half + 3 of the step as f32x4 (codes converted), of which `count` are used. */
 export function loadReals(f: FunctionBuilder, s: Stream, half: number, count = 4): V128 {
+  if (s.registers) return s.registers[half] as V128;
   if (!isCodeStream(s)) return s.stride === 1 ? f.load(s.ptr, 16 * half) : gather(f, s, 4 * half, count);
   const codes =
     s.stride === 1

@@ -10,6 +10,7 @@ import type { FunctionBuilder } from '../builder/function.js';
 import { type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
 import { elementsOf } from './elements.js';
 import { emitElementwise, vectorNest } from './lanes.js';
+import { emitBlocks, transposedBlocks } from './map-blocks.js';
 import { stepOf } from './map-steps.js';
 import { collapse, emitNest, outerNest, walk } from './nest.js';
 import { applyFurtherUnary, type FurtherUnary } from './unary-functions.js';
@@ -93,7 +94,10 @@ function opSignature(op: MapOp): readonly ('i32' | 'f32')[] {
 const COPY_BYTES = 512;
 
 function emit(f: FunctionBuilder, p: MapParams): Stmt[] {
-  const shape = vectorNest(collapse({ dims: p.dims, strides: [p.source, p.target] }));
+  const collapsed = collapse({ dims: p.dims, strides: [p.source, p.target] });
+  const blocks = transposedBlocks(p.op, collapsed, [p.from, p.to]);
+  if (blocks) return emitBlocks(f, stepOf(f, p.op, p.to), collapsed, blocks);
+  const shape = vectorNest(collapsed);
   const [source, target] = [f.param(0, 'i32'), f.param(1, 'i32')];
   const { from, to } = p;
   const run = shape.dims.at(-1)! * STORAGE_BYTES[from];
