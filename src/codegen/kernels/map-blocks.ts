@@ -100,8 +100,9 @@ class BlockEmitter {
 
   /** `length` elements along the source's dimension and `count` along the target's; moves `from` and `to`. */
   private block(length: number, count: number): Stmt[] {
-    const { f, how, rows, columns, from, to } = this;
-    const [source, target] = how.storages;
+    const f = this.f;
+    const [rows, columns, from, to] = [this.rows, this.columns, this.from, this.to];
+    const [source, target] = this.how.storages;
     const parts = Array.from({ length: Math.ceil(count / 4) }, (_, part) => part);
     const loads = parts.flatMap((part) => [
       ...rows.slice(0, count - 4 * part).map((row, j) => {
@@ -127,7 +128,7 @@ class BlockEmitter {
 
   /** All of the target's dimension for `length` elements along the source's from two pointers on. */
   private line(x: Local<'i32'>, y: Local<'i32'>, length: number, outputs: number): Stmt[] {
-    const { f, width } = this;
+    const [f, width] = [this.f, this.width];
     const [a, b] = [f.local('i32'), f.local('i32')];
     const blocks = (count: number): Stmt[] => [
       this.from.set(a),

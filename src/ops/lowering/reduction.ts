@@ -5,7 +5,8 @@ import { normalizeKernel } from '../../codegen/kernels/normalize.js';
 import { type ReduceParams, reduceKernel } from '../../codegen/kernels/reduce.js';
 import { softmaxKernel } from '../../codegen/kernels/softmax.js';
 import { type TopKParams, topKKernel } from '../../codegen/kernels/top-k.js';
-import { type LowerContext, refOf, type View } from '../../codegen/lowering.js';
+import { type LowerContext, type Ref, refOf, type View } from '../../codegen/lowering.js';
+import { rowMajorStrides } from '../../ir/tensor.js';
 import { sizeOf } from '../../ir/type.js';
 import { throughReals } from './integers.js';
 import { applyMap, memoryOrder, rowMajorScratch, scratchLike } from './movement.js';
@@ -16,20 +17,31 @@ function withLast(v: View, last: readonly number[]): View {
   return { ...v, shape: order.map((d) => v.shape[d] as number), strides: order.map((d) => v.strides[d] as number) };
 }
 
-/** Runs `emit` on rows along some dimensions in scratch memory; they are brought together, and back. */
-function onRows(context: LowerContext, axes: readonly number[], emit: (rows: View, n: number) => void): void {
-  const [x, out] = [context.input(0), context.output()];
-  const rows = rowMajorScratch(context, 'f32', withLast(x, axes).shape);
-  applyMap(context, { kind: 'copy' }, withLast(x, axes), rows);
-  emit(rows, sizeOf(axes.map((d) => x.shape[d] as number)));
-  applyMap(context, { kind: 'copy' }, rows, withLast(out, axes));
+const isRowMajor = ({ shape, strides }: View): boolean =>
+  rowMajorStrides(shape).every((stride, d) => shape[d] === 1 || strides[d] === stride);
+
+/** A kernel on contiguous rows: how many, their length, where they are and where the results go. */
+type OnRows = (shape: { readonly rows: number; readonly n: number }, source: Ref, target: Ref) => void;
+
+/** Runs `emit` on rows along some dimensions; those that are not contiguous are brought together, and back. */
+function onRows(context: LowerContext, axes: readonly number[], emit: OnRows): void {
+  const [x, out] = [withLast(context.input(0), axes), withLast(context.output(), axes)];
+  const n = sizeOf(x.shape.slice(x.shape.length - axes.length));
+  const shape = { rows: sizeOf(x.shape) / n, n };
+  if (isRowMajor(x) && isRowMajor(out)) return emit(shape, refOf(x), refOf(out));
+  const rows = rowMajorScratch(context, 'f32', x.shape);
+  if (!isRowMajor(x)) applyMap(context, { kind: 'copy' }, x, rows);
+  const source = isRowMajor(x) ? x : rows;
+  if (isRowMajor(out)) return emit(shape, refOf(source), refOf(out));
+  emit(shape, refOf(source), refOf(rows));
+  applyMap(context, { kind: 'copy' }, rows, out);
 }
 
 /** softmax along an axis: rows are brought together where they are not. */
 export function lowerSoftmax(context: LowerContext, attrs: { readonly axis: number }): void {
   const rank = context.inputType(0).shape.length;
-  onRows(context, [attrs.axis < 0 ? attrs.axis + rank : attrs.axis], (rows, n) =>
-    context.call(softmaxKernel, { rows: sizeOf(rows.shape) / n, n }, [refOf(rows), refOf(rows)]),
+  onRows(context, [attrs.axis < 0 ? attrs.axis + rank : attrs.axis], (shape, source, target) =>
+    context.call(softmaxKernel, shape, [source, target]),
   );
 }
 
@@ -38,10 +50,9 @@ export function lowerNormalize(
   context: LowerContext,
   attrs: { readonly axes: readonly number[]; readonly epsilon: number },
 ): void {
-  onRows(context, attrs.axes, (rows, n) => {
-    const args = [refOf(rows), refOf(rows), attrs.epsilon];
-    context.call(normalizeKernel, { rows: sizeOf(rows.shape) / n, n }, args);
-  });
+  onRows(context, attrs.axes, (shape, source, target) =>
+    context.call(normalizeKernel, shape, [source, target, attrs.epsilon]),
+  );
 }
 
 /** reduce_mean and its relatives over some axes of reals. */
