@@ -3,6 +3,7 @@ import type { Patch } from '../ir/patch.js';
 import { f32 } from '../ir/tensor.js';
 import { realType } from '../ir/type.js';
 import { toReal } from '../quant/tensors.js';
+import { cancelTransposes } from './cancel-transposes.js';
 import { geluPattern } from './gelu-pattern.js';
 import { isPrivate, type Links, linksOf, producerOf } from './match.js';
 import type { Pass } from './pass.js';
@@ -13,7 +14,8 @@ type Rule = (graph: Graph, node: Node, patch: Patch, links: Links) => void;
  * Before:     several spellings of one idea
  * After:      one form: conv2d with groups = channels -> depthwise_conv2d; clip(0, 6) -> relu6, clip(0, inf) -> relu;
  *             batch_norm -> affine_channel (of other ranks than 4: a product and a sum); x * hard_sigmoid(x) -> hard_swish,
- *             x * sigmoid(x) -> swish; x * (1 + erf(x / sqrt(2))) / 2 -> gelu; a mean over the plane -> global average pool; assign vanishes
+ *             x * sigmoid(x) -> swish; x * (1 + erf(x / sqrt(2))) / 2 -> gelu; a mean over the plane -> global average pool; assign and
+ *             transposes that cancel vanish
  * Formula:    k = gamma / sqrt(var + eps), y = x * k + (beta - mean * k), in float64, rounded once
  */
 export const canonicalize: Pass = {
@@ -134,4 +136,5 @@ const RULES: Readonly<Record<string, { readonly name: string; readonly apply: Ru
   elementwise_mul: { name: 'gated-product', apply: gatedProduct },
   erf: { name: 'gelu', apply: geluPattern },
   reduce_mean: { name: 'mean-to-pool', apply: planeMean },
+  transpose2: { name: 'cancel-transposes', apply: cancelTransposes },
 };

@@ -11,7 +11,7 @@ import type { Pass } from './pass.js';
 const CONVOLUTIONS = new Set(['conv2d', 'depthwise_conv2d', 'conv2d_transpose']);
 
 /**
- * Before:     y = affine_channel(conv(x, w, b), k, shift), or a product of x and codes times a constant (fold-factor.ts)
+ * Before:     y = affine_channel(conv(x, w, b), k, shift), or a product of x and codes times or over a constant (fold-factor.ts)
  * After:      y = conv(x, w', b')
  * Conditions: the convolution's result is unrounded and read by nobody else; the new scales are float32 numbers; a
  *             transposed convolution has one group

@@ -1,5 +1,5 @@
 import type { Graph, Node, Value } from '../ir/graph.js';
-import { tensor } from '../ir/tensor.js';
+import { type Tensor, tensor } from '../ir/tensor.js';
 import { sameShape } from '../ir/type.js';
 import { absorb, isPrivate, linksOf, producerOf } from './match.js';
 import type { Pass } from './pass.js';
@@ -8,7 +8,7 @@ import type { Pass } from './pass.js';
 const TAKES_BIAS = new Set(['conv2d', 'depthwise_conv2d', 'conv2d_transpose', 'mul']);
 
 /**
- * Before:     y = elementwise_add(conv(x, w), b) or elementwise_add(mul(x, w), b), b a constant per channel
+ * Before:     y = elementwise_add(conv(x, w), b) or elementwise_add(mul(x, w), b), b a constant per channel, real or codes of int32
  * After:      y = conv(x, w, b), or fc(x, w, b) for a product
  * Conditions: the product is unrounded, without a bias, of the shape of the sum, and read by nobody else
  * Formula:    x * w + b with one rounding: the sum was unrounded in between
@@ -27,11 +27,7 @@ export const fuseBias: Pass = {
         if (!host || !isPrivate(links, host) || graph.optionalInput(host, 2) || host.attrs.activation) continue;
         if (!sameShape(graph.output(host).type.shape, graph.output(node).type.shape)) continue;
         if (!isPerChannel(graph, host, other)) continue;
-        const data = tensor(
-          { ...other.type, shape: [other.data?.data.length as number] },
-          other.data?.data as Float32Array,
-        );
-        patch.addInput(host, 2, patch.addConstant(`${other.name}/bias`, data).id);
+        patch.addInput(host, 2, patch.addConstant(`${other.name}/bias`, asList(other)).id);
         if (host.op === 'mul') patch.rewrite(host, 'fc', { ...host.attrs, activation: node.attrs.activation ?? null });
         else patch.rewrite(host, host.op, { ...host.attrs, activation: node.attrs.activation ?? null });
         patch.takeOutput(host, node);
@@ -43,11 +39,19 @@ export const fuseBias: Pass = {
   },
 };
 
+/** A constant as a list; codes of int32 stay codes, as those of biases do. */
+function asList({ type, data }: Value): Tensor {
+  const list = data?.data as Float32Array | Int32Array;
+  const { quant } = type;
+  const axis = quant && quant.axis !== null ? 0 : null;
+  return tensor({ ...type, shape: [list.length], ...(quant ? { quant: { ...quant, axis } } : {}) }, list);
+}
+
 function isPerChannel(graph: Graph, host: Node, b: Value): boolean {
   const out = graph.output(host).type.shape;
   const axis = host.op === 'mul' ? out.length - 1 : 1;
   const channels = out[axis] as number;
-  if (!b.data || b.type.quant || b.data.data.length !== channels) return false;
+  if (!b.data || (b.type.quant && b.type.dtype !== 'i32') || b.data.data.length !== channels) return false;
   const aligned = out.length - b.type.shape.length;
   return b.type.shape.every((d, i) => (i + aligned === axis ? d === channels : d === 1));
 }

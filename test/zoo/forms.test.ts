@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compile } from '../../src/compile.js';
 import { calibrate } from '../../tools/zoo/calibrate.js';
+import { asDedicatedPairs, asTf2onnx, withClippedCodes, withConvBnLeftovers } from '../../tools/zoo/exporters.js';
 import { asFakeQuantization, asOperators, withExternalData, withListedInitializers } from '../../tools/zoo/forms.js';
 import { quantizedModel, STYLES, type Style } from '../../tools/zoo/quantize.js';
 import { seededParameters } from '../../tools/zoo/weights.js';
@@ -51,6 +52,29 @@ for (const [name, styleName] of [
       assert.is((operators.nodes ?? []).filter((n) => n.op === 'Conv' || n.op === 'Gemm').length, 0);
       assert.equal(await program(operators), expected, 'operator form');
     }
+  });
+
+const ALL_CODES = { u8: [0, 255], i8: [-128, 127] };
+
+for (const [name, styleName] of [
+  ['mobilenet_v2', 'u8'],
+  ['squeezenet1_1', 'u8-tensor'],
+  ['efficientnet_lite0', 'u8-tensor'],
+  ['resnet50', 's8'],
+  ['mobilenet_v1', 's8-float-bias'],
+] as const)
+  test(`${name} ${styleName}: tf2onnx, dedicated pairs, clipped codes, ConvBn leftovers`, async () => {
+    const spec = await qdq(name, STYLES[styleName] as Style);
+    const expected = await program(spec);
+    assert.equal(await program(asDedicatedPairs(spec)), expected, 'a pair for every reader');
+    assert.equal(await program(withClippedCodes(spec, ALL_CODES)), expected, 'codes clipped to their own range');
+    assert.equal(await program(asTf2onnx(spec)), expected, 'channels last, as tf2onnx writes it');
+    const leftovers = withConvBnLeftovers(spec);
+    assert.is(
+      leftovers.nodes?.some((n) => n.op === 'Div'),
+      styleName === 's8-float-bias',
+    );
+    assert.equal(await program(leftovers), expected, 'ConvBn leftovers');
   });
 
 if (hasOrt('the forms of a network against each other in onnxruntime'))

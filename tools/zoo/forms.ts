@@ -15,8 +15,8 @@ export interface FormedModel {
 
 type Attrs = Readonly<Record<string, AttrSpec>>;
 
-/** The model being rewritten. */
-class Rewriter {
+/** A model being rewritten. */
+export class Rewriter {
   readonly initializers: Record<string, TensorSpec>;
   readonly nodes: NodeSpec[];
   private readonly spec: ModelSpec;
@@ -97,7 +97,7 @@ export function asOperators(spec: ModelSpec): ModelSpec {
 }
 
 /** The numbers of an initializer. */
-function numbersOf(t: TensorSpec): number[] {
+export function numbersOf(t: TensorSpec): number[] {
   if (t.data) return [...t.data];
   const { buffer, byteOffset, byteLength } = t.raw as Uint8Array;
   const bytes = buffer.slice(byteOffset, byteOffset + byteLength);
