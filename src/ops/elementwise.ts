@@ -76,13 +76,15 @@ function reference(op: BinaryOp, attrs: ElementwiseAttrs, inputs: Inputs): Tenso
 
 /**
  * On codes: the result in quanta of the output (of reals where the activation is not a clamp), rounded once. Operands
- * without codes count with their real values. Without codes in the output, the float reference on the real values.
+ * without codes count with their real values. Without codes in the output, or in both operands, the float reference on
+ * the real values.
  */
 function integer(op: BinaryOp, attrs: ElementwiseAttrs, inputs: Inputs, output: TensorType): Tensor {
   const [a, b] = [tensorAt(inputs, 0), tensorAt(inputs, 1)];
   const grids = [a.type, b.type, output].map((t) => (isCodes(t) ? t.quant : undefined));
   const { scaled } = op;
-  if (!scaled || !isCodes(output) || grids.some((q) => q && q.axis !== null))
+  const onReals = grids[0] === undefined && grids[1] === undefined;
+  if (!scaled || onReals || !isCodes(output) || grids.some((q) => q && q.axis !== null))
     return reference(op, attrs, [toReal(a), toReal(b)])[0] as Tensor;
   const { activation } = attrs;
   const q = output.quant as Quant;

@@ -4,7 +4,7 @@ import { type Activation, applyActivation, clampBounds } from '../quant/activati
 import { biasAddsToSums } from '../quant/bias.js';
 import { codeBounds } from '../quant/bounds.js';
 import { roundToCode, scaledSum } from '../quant/requantize.js';
-import { sumFactor } from '../quant/requantize-scale.js';
+import { sumScaling } from '../quant/requantize-scale.js';
 import { quantizeCode } from '../quant/rounding.js';
 import { toReal } from '../quant/tensors.js';
 import { operand, operandScale } from './codes.js';
@@ -33,29 +33,30 @@ const storedBias = (e: Epilogue, codes: Int32Array | null, c: number) =>
 
 /**
  * Int32 sums (exact in float64) to the output type, by the numeric contract:
- * t = f32(f32(acc) * m[c]) + f32(b[c] / s_y) + residual / s_y, m[c] from `sumFactor`, then one rounding; or the same in
+ * t = f32(f32(acc) * m[c]) + b'[c] + residual / s_y, m[c] and b'[c] from `sumScaling`, then one rounding; or the same in
  * real units (s_y = 1) where the output is f32 or the activation is not a clamp.
  */
 export function finishSums(acc: Float64Array, e: Epilogue, x: Quant, w: Quant, output: TensorType): Tensor {
   const { codes, reals } = splitBias(e, x, w);
   const direct = isCodes(output) && (e.activation === null || clampBounds(e.activation) !== null);
   const unit = direct ? scaleAt(output.quant as Quant, 0) : 1;
-  const target = { output: direct ? (output.quant as Quant) : null, addends: reals !== null || e.residual !== null };
+  const target = { output: direct ? (output.quant as Quant) : null, residual: e.residual !== null };
   const finish = finisher(e.activation, output);
   const data = allocate(isCodes(output) ? output.dtype : 'f32', acc.length);
   const residual = e.residual && operand(e.residual);
   const part = { value: 0, scale: e.residual ? f32(operandScale(e.residual.type) / unit) : 0 };
   for (let start = 0; start < acc.length; start += e.inner) {
     const c = (start / e.inner) % e.channels;
-    const m = sumFactor(scaleAt(x, 0), scaleAt(w, c), { ...target, bias: storedBias(e, codes, c) });
+    const bias = reals ? (reals[c] as number) : storedBias(e, codes, c);
+    const m = sumScaling(scaleAt(x, 0), scaleAt(w, c), { ...target, bias });
     const extra = codes ? (codes[c] as number) : 0;
     const addends = {
-      ...(reals ? { bias: f32((reals[c] as number) / unit) } : {}),
+      ...(reals ? { bias: m.bias } : {}),
       ...(residual ? { residual: part } : {}),
     };
     for (let i = start; i < start + e.inner; i++) {
       if (residual) part.value = residual[i] as number;
-      data[i] = finish(scaledSum((acc[i] as number) + extra, m, addends));
+      data[i] = finish(scaledSum((acc[i] as number) + extra, m.scale, addends));
     }
   }
   return { type: isCodes(output) ? output : realType(output), data };

@@ -179,7 +179,8 @@ function times(context: PaddleContext, x: Value, factors: readonly number[], axi
 
 /**
  * A product of codes as plain numbers: the product of the reals behind them, remembered to be in quanta. Weights of
- * frozen models are integers whose step only the following fake_dequantize knows; until then it is 1.
+ * frozen models are integers whose threshold only the following fake_dequantize knows; until then it is 1, so that the
+ * factor that comes is the threshold itself, a float32.
  * `channel` is the dimension of the result that the weights' scales run along.
  */
 export function productOfCodes(
@@ -202,9 +203,14 @@ export function productOfCodes(
     );
   }
   if (w.type.dtype !== 'i8' && !holdsCodes(w.data)) return apply(x, w);
-  const unit = thresholdGrid([BIN], null, 'away');
-  const y = apply(codes.real, dequantized(context, constantCodes(context, `${w.name}/codes`, w.data, [BIN], unit)));
-  return inQuanta(context, y, codes.units, channel(y));
+  const grid = thresholdGrid([1], null, 'away');
+  const y = apply(codes.real, dequantized(context, constantCodes(context, `${w.name}/codes`, w.data, [1], grid)));
+  return inQuanta(
+    context,
+    y,
+    codes.units.map((u) => u / BIN),
+    channel(y),
+  );
 }
 
 /** X times scale / range, per tensor or per slice: codes as plain numbers become real. */

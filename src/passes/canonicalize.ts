@@ -2,10 +2,10 @@ import type { Attrs, Graph, Node } from '../ir/graph.js';
 import type { Patch } from '../ir/patch.js';
 import { f32 } from '../ir/tensor.js';
 import { realType } from '../ir/type.js';
-import { toReal } from '../quant/tensors.js';
 import { cancelTransposes } from './cancel-transposes.js';
 import { geluPattern } from './gelu-pattern.js';
 import { isPrivate, type Links, linksOf, producerOf } from './match.js';
+import { normalizationOf } from './normalization.js';
 import type { Pass } from './pass.js';
 
 type Rule = (graph: Graph, node: Node, patch: Patch, links: Links) => void;
@@ -13,7 +13,7 @@ type Rule = (graph: Graph, node: Node, patch: Patch, links: Links) => void;
 /**
  * Before:     several spellings of one idea
  * After:      one form: conv2d with groups = channels -> depthwise_conv2d; clip(0, 6) -> relu6, clip(0, inf) -> relu;
- *             batch_norm -> affine_channel (of other ranks than 4: a product and a sum); x * hard_sigmoid(x) -> hard_swish,
+ *             batch_norm of other ranks than 4 -> a product and a sum; x * hard_sigmoid(x) -> hard_swish,
  *             x * sigmoid(x) -> swish; x * (1 + erf(x / sqrt(2))) / 2 -> gelu; a mean over the plane -> global average pool; assign and
  *             transposes that cancel vanish
  * Formula:    k = gamma / sqrt(var + eps), y = x * k + (beta - mean * k), in float64, rounded once
@@ -50,35 +50,20 @@ const clip: Rule = (_graph, node, patch) => {
   else if (high >= 3.4028234663852886e38) patch.rewrite(node, 'relu', rest);
 };
 
+/** Of other ranks than 4: images wait for the convolution in front of them (fold-batch-norm.ts). */
 const batchNorm: Rule = (graph, node, patch) => {
-  const constants = [1, 2, 3, 4].map((i) => graph.input(node, i).data);
-  if (!constants.every((t) => t !== undefined)) return;
-  const [gamma, beta, mean, variance] = constants.map((t) => toReal(t).data as Float32Array) as FourArrays;
-  const at = (list: Float32Array, c: number): number => list[c] as number;
-  const n = gamma.length;
-  const k = Float64Array.from(
-    { length: n },
-    (_, c) => at(gamma, c) / Math.sqrt(at(variance, c) + Number(node.attrs.epsilon)),
-  );
-  const shift = k.map((kc, c) => at(beta, c) - at(mean, c) * kc);
   const out = graph.output(node);
-  const { length: rank } = out.type.shape;
-  const shape = rank === 4 ? [n] : [n, ...out.type.shape.slice(2).map(() => 1)];
-  const scaleValue = patch.addConstant(`${out.name}/scale`, f32(shape, Float32Array.from(k)));
-  const shiftValue = patch.addConstant(`${out.name}/shift`, f32(shape, Float32Array.from(shift)));
-  if (rank === 4) {
-    node.inputs = [node.inputs[0] as number, scaleValue.id, shiftValue.id];
-    patch.rewrite(node, 'affine_channel', { axis: 1 });
-    return;
-  }
+  const norm = out.type.shape.length === 4 ? null : normalizationOf(graph, node);
+  if (!norm) return;
+  const shape = [norm.k.length, ...out.type.shape.slice(2).map(() => 1)];
+  const scale = patch.addConstant(`${out.name}/scale`, f32(shape, Float32Array.from(norm.k)));
+  const shift = patch.addConstant(`${out.name}/shift`, f32(shape, Float32Array.from(norm.shift)));
   const scaled = [{ name: `${out.name}/scaled`, type: realType(out.type) }];
-  const inputs = [node.inputs[0] as number, scaleValue.id];
+  const inputs = [node.inputs[0] as number, scale.id];
   const product = patch.addNode({ op: 'elementwise_mul', attrs: { activation: null }, inputs, outputs: scaled }, node);
-  node.inputs = [product.outputs[0] as number, shiftValue.id];
+  node.inputs = [product.outputs[0] as number, shift.id];
   patch.rewrite(node, 'elementwise_add', { activation: null });
 };
-
-type FourArrays = [Float32Array, Float32Array, Float32Array, Float32Array];
 
 function dropAssign(graph: Graph, node: Node, patch: Patch): void {
   const from = graph.input(node, 0);
@@ -132,7 +117,7 @@ function hardSwishOf(gate: Attrs): { op: string; attrs: Attrs } | null {
 const RULES: Readonly<Record<string, { readonly name: string; readonly apply: Rule }>> = {
   conv2d: { name: 'depthwise', apply: depthwise },
   clip: { name: 'clip-to-relu', apply: clip },
-  batch_norm: { name: 'batch-norm-to-affine', apply: batchNorm },
+  batch_norm: { name: 'batch-norm', apply: batchNorm },
   elementwise_mul: { name: 'gated-product', apply: gatedProduct },
   erf: { name: 'gelu', apply: geluPattern },
   reduce_mean: { name: 'mean-to-pool', apply: planeMean },

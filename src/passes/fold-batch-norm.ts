@@ -6,12 +6,14 @@ import { toReal } from '../quant/tensors.js';
 import { foldFactor } from './fold-factor.js';
 import { filterAxis } from './int8-rules.js';
 import { absorb, isPrivate, linksOf, producerOf } from './match.js';
+import { normalizationOf } from './normalization.js';
 import type { Pass } from './pass.js';
 
 const CONVOLUTIONS = new Set(['conv2d', 'depthwise_conv2d', 'conv2d_transpose']);
 
 /**
- * Before:     y = affine_channel(conv(x, w, b), k, shift), or a product of x and codes times or over a constant (fold-factor.ts)
+ * Before:     y = conv(x, w, b) * k + shift per channel (batch_norm, affine_channel), or a product of x and codes times or
+ *             over a constant (fold-factor.ts)
  * After:      y = conv(x, w', b')
  * Conditions: the convolution's result is unrounded and read by nobody else; the new scales are float32 numbers; a
  *             transposed convolution has one group
@@ -27,8 +29,8 @@ export const foldBatchNorm: Pass = {
     for (const node of [...graph.nodes]) {
       patch.rule = 'fold-factor';
       foldFactor(links, node, patch);
-      patch.rule = 'fold-affine';
-      if (node.op !== 'affine_channel') continue;
+      patch.rule = 'fold-norm';
+      if (node.op !== 'affine_channel' && node.op !== 'batch_norm') continue;
       const conv = producerOf(links, node, 0, CONVOLUTIONS);
       if (!conv || !isPrivate(links, conv) || conv.attrs.activation || graph.optionalInput(conv, 3)) continue;
       if (conv.op === 'conv2d_transpose' && conv.attrs.groups !== 1) continue;
@@ -37,12 +39,12 @@ export const foldBatchNorm: Pass = {
   },
 };
 
-function fold(graph: Graph, conv: Node, affine: Node, patch: Patch): boolean {
+function fold(graph: Graph, conv: Node, norm: Node, patch: Patch): boolean {
   const w = graph.input(conv, 1);
-  const [k, shift] = [graph.input(affine, 1).data, graph.input(affine, 2).data];
+  const found = normalizationOf(graph, norm);
   const bias = graph.optionalInput(conv, 2);
-  if (!w.data || !k || !shift || (bias && !bias.data)) return false;
-  const factors = Float64Array.from(k.data as Float32Array);
+  if (!w.data || !found || (bias && !bias.data)) return false;
+  const { k: factors, shift } = found;
   const axis = filterAxis(conv);
   const scaled =
     w.type.quant && isCodes(w.type)
@@ -50,13 +52,13 @@ function fold(graph: Graph, conv: Node, affine: Node, patch: Patch): boolean {
       : scaleReals(w.data, factors, axis);
   if (!scaled) return false;
   const b = bias?.data ? toReal(bias.data).data : null;
-  const newBias = Float32Array.from(factors, (kc, c) => Number(shift.data[c]) + (b ? Number(b[c]) * kc : 0));
+  const newBias = Float32Array.from(factors, (kc, c) => (shift[c] as number) + (b ? Number(b[c]) * kc : 0));
   const folded = patch.addConstant(`${w.name}/folded`, scaled);
   if (w.gridSource !== undefined) folded.gridSource = w.gridSource;
   conv.inputs[1] = folded.id;
   conv.inputs[2] = patch.addConstant(`${w.name}/bias`, f32([newBias.length], newBias)).id;
-  patch.takeOutput(conv, affine);
-  patch.fuse(affine, conv);
+  patch.takeOutput(conv, norm);
+  patch.fuse(norm, conv);
   return true;
 }
 

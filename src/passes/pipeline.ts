@@ -6,6 +6,7 @@ import { verify } from '../ir/verify.js';
 import { analyzeRanges } from './analyze-ranges.js';
 import { assignScales } from './assign-scales.js';
 import { canonicalize } from './canonicalize.js';
+import { canonicalizeNorms } from './canonicalize-norms.js';
 import { collectScales } from './collect-scales.js';
 import { eliminateDead } from './eliminate-dead.js';
 import { foldBatchNorm } from './fold-batch-norm.js';
@@ -34,6 +35,7 @@ const FUSION: readonly Pass[] = [
   stripFakeQuant, // only now can convolutions and activations see each other
   canonicalize, // forms that quantize ops had kept apart
   foldBatchNorm, // before biases: it makes them
+  canonicalizeNorms, // those that no convolution took
   fuseBias, // before residuals: an added constant is a bias, not a residual
   fuseConvAdd, // before activations: conv + add + relu is one node
   fuseActivation, // last of the fusions: the activation follows the sum

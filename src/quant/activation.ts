@@ -79,7 +79,7 @@ export function activationOf<T>(a: ActivationArithmetic<T>, activation: Activati
       return a.div(a.mul(x, gate), c(activation.scale));
     }
     case 'hard_sigmoid':
-      return a.limit(a.add(a.mul(x, c(activation.slope)), c(activation.offset)), 0, 1);
+      return a.limit(a.mulAdd(x, activation.slope, activation.offset), 0, 1);
     case 'leaky_relu':
       return a.whenLess(x, c(0), a.mul(x, c(activation.alpha)), x);
     case 'sigmoid':

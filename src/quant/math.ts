@@ -18,6 +18,8 @@ export interface Arithmetic<T> {
   sub(a: T, b: T): T;
   mul(a: T, b: T): T;
   div(a: T, b: T): T;
+  /** f32(x * factor + addend), the product and the sum in float64. */
+  mulAdd(x: T, factor: number, addend: number): T;
   /** NaN if one operand is NaN. */
   min(a: T, b: T): T;
   max(a: T, b: T): T;
@@ -62,6 +64,7 @@ export const SCALAR: Arithmetic<number> = {
   sub: (a, b) => f32(a - b),
   mul: (a, b) => f32(a * b),
   div: (a, b) => f32(a / b),
+  mulAdd: (x, factor, addend) => f32(x * f32(factor) + f32(addend)),
   min: Math.min,
   max: Math.max,
   abs: Math.abs,

@@ -88,10 +88,19 @@ interface Codes {
   readonly first16: readonly number[];
 }
 
-const lowered = (name: PaddleName): Graph => lower(openPaddle(name).files, resolveOptions(paddleOptions(name))).graph;
+const graphs = new Map<PaddleName, Graph>();
 
-/** The codes of a run at every fake-quantization op, compared with `codes.json` of a data set. */
-function checkCodes(name: PaddleName, set: number, tolerance: number, graph = lowered(name)): void {
+function lowered(name: PaddleName): Graph {
+  const graph = graphs.get(name) ?? lower(openPaddle(name).files, resolveOptions(paddleOptions(name))).graph;
+  graphs.set(name, graph);
+  return graph;
+}
+
+/**
+ * The codes of a run at every fake-quantization op against `codes.json` of a data set: those of the input exactly. How
+ * far the sums of the others are off, by tensor, where they are not equal.
+ */
+function deviations(name: PaddleName, set: number, graph = lowered(name)): { x: string; part: number }[] {
   const env = interpret(graph, OPS, { x: paddleSets(name)[set]?.input as Tensor });
   const wanted = JSON.parse(paddleText(name, `test_data_set_${set}/codes.json`)) as Codes[];
   const found = new Map<string, Tensor>();
@@ -100,20 +109,14 @@ function checkCodes(name: PaddleName, set: number, tolerance: number, graph = lo
     const tensor = env.get(id);
     if (isCodes(type) && tensor) found.set(`${base} ${Math.fround((type.quant?.scales[0] as number) * 127)}`, tensor);
   }
-  wanted.forEach(({ x, scale, sum, sumAbs, first16 }, i) => {
+  return wanted.flatMap(({ x, scale, sum, sumAbs, first16 }, i) => {
     const codes = found.get(`${x} ${Math.fround(scale)}`)?.data as Int8Array | undefined;
     assert.ok(codes, `${x} on the scale ${scale} is codes`);
     const list = Array.from(codes as Int8Array);
     const total = (of: (v: number) => number): number => list.reduce((s, v) => s + of(v), 0);
-    if (i === 0) {
-      assert.equal(list.slice(0, 16), first16);
-      assert.is(
-        total((v) => v),
-        sum,
-      );
-      assert.is(total(Math.abs), sumAbs);
-    }
-    assert.ok(Math.abs(total(Math.abs) - sumAbs) <= tolerance * sumAbs, `${x}: ${total(Math.abs)} for ${sumAbs}`);
+    const [own, magnitudes] = [total((v) => v), total(Math.abs)];
+    if (i === 0) assert.equal([list.slice(0, 16), own, magnitudes], [first16, sum, sumAbs]);
+    return own === sum && magnitudes === sumAbs ? [] : [{ x, part: Math.abs(magnitudes - sumAbs) / sumAbs }];
   });
 }
 
@@ -159,16 +162,29 @@ if (skipUnless(hasPaddle, 'the shared Paddle models', `no ${PADDLE.cls.folder} i
   });
 
   test('the program as it was read makes the codes of the reference, all of them', () => {
-    for (const set of [1, 2])
-      checkCodes('clsQuantized', set, 0, importModel(openPaddle('clsQuantized').files, paddleOptions('clsQuantized')));
+    const graph = importModel(openPaddle('clsQuantized').files, paddleOptions('clsQuantized'));
+    for (const set of [0, 1, 2]) assert.equal(deviations('clsQuantized', set, graph), []);
   });
 
-  test('codes are those of the reference: exactly at the input, near in their sums after it', () => {
-    checkCodes('detQuantized', 1, 0.01);
-    // Batch norms go into the factors of the sums, without a rounding to float32: a code at a tie that falls the other way
-    // early moves the few elements of the last layers.
-    for (const set of [0, 1, 2]) checkCodes('clsQuantized', set, 0.03);
-  });
+  // Every code of three sets is the reference's. In the others single codes lie on a tie by the reference's float32 noise,
+  // and the chain behind them moves: docs/from-paddle.md has the count.
+  for (const [name, set, noisy] of [
+    ['clsQuantized', 0, null],
+    ['clsQuantized', 1, null],
+    ['clsQuantized', 2, 'reshape2_0.tmp_0'],
+    ['detQuantized', 0, 'conv2d_179.tmp_0'],
+    ['detQuantized', 1, ''],
+    ['detQuantized', 2, null],
+  ] as const)
+    test(`the codes of ${name}, set ${set}: exactly, or within 1 % of the sums after a tie`, () => {
+      const found = deviations(name, set);
+      if (noisy === null) assert.equal(found, []);
+      const far = found.filter(({ part }) => part > 0.01);
+      assert.ok(
+        far.every(({ x, part }) => x === noisy && part < 0.016),
+        far.map(({ x, part }) => `${x}: ${part}`).join(),
+      );
+    });
 }
 
 test.run();

@@ -213,6 +213,7 @@ const STEPS = 10;
 /** Passes that may move a float by a rounding error of float32, or codes by one at a tie. */
 const NUMERIC: ReadonlySet<string> = new Set([
   'canonicalize',
+  'canonicalize-norms',
   'fold-batch-norm',
   'fuse-bias',
   'fuse-conv-add',

@@ -5,7 +5,7 @@ import type { Binaryen, Signature } from './module.js';
 import { emulatedDot8, relaxedDot8, relaxedMadd } from './relaxed.js';
 
 type Module = InstanceType<Binaryen['Module']>;
-type Shape = 'i8x16' | 'i16x8' | 'i32x4' | 'f32x4';
+type Shape = 'i8x16' | 'i16x8' | 'i32x4' | 'f32x4' | 'f64x2';
 type Lane = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15;
 
 /** Names of the methods of one lane shape that take two vectors and give one. */

@@ -10,6 +10,10 @@ export interface Computed {
 
 const MAGIC = 12582912; // 1.5 * 2^23: x + MAGIC has the integer nearest to x in its low mantissa bits
 
+/** Byte indices of a shuffle: the upper half first; the lower halves of two vectors. */
+const UPPER = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
+const JOINED = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
+
 /**
  * Float32 arithmetic on f32x4 vectors. Kept results are assigned to locals by the statements in `setup`, which must
  * run in order before a result is used.
@@ -48,6 +52,18 @@ export class VectorArithmetic implements Arithmetic<V128> {
 
   div(a: V128, b: V128): V128 {
     return this.f.op('f32x4', 'div', a, b);
+  }
+
+  mulAdd(x: V128, factor: number, addend: number): V128 {
+    const f = this.f;
+    const four = this.keep(x);
+    const constant = (v: number): V128 => f.bytes(new Uint8Array(new Float64Array(2).fill(Math.fround(v)).buffer));
+    const half = (two: V128): V128 => {
+      const wide = f.unary('f64x2', 'promote_low_f32x4', two);
+      const sum = f.op('f64x2', 'add', f.op('f64x2', 'mul', wide, constant(factor)), constant(addend));
+      return f.unary('f32x4', 'demote_f64x2_zero', sum);
+    };
+    return f.shuffle(half(four), half(f.shuffle(four, four, UPPER)), JOINED);
   }
 
   min(a: V128, b: V128): V128 {

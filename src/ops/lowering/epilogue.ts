@@ -7,7 +7,7 @@ import { isCodes, type Quant, quantaOf, scaleAt } from '../../ir/type.js';
 import { type Activation, clampBounds } from '../../quant/activation.js';
 import { biasAddsToSums } from '../../quant/bias.js';
 import { codeBounds } from '../../quant/bounds.js';
-import { sumFactor } from '../../quant/requantize-scale.js';
+import { sumScaling } from '../../quant/requantize-scale.js';
 import { toReal } from '../../quant/tensors.js';
 import { assert, modelError } from '../../support/errors.js';
 import { codeReach, operandScale } from '../codes.js';
@@ -95,13 +95,12 @@ function codeFactors(context: LowerContext, channels: number, output: Quant | nu
   const inSums = bias !== null && biasAddsToSums(bias.type.quant, x, w, channels);
   const codes = bias && inSums ? numbers(bias) : null;
   const reals = bias && !inSums ? Array.from(toReal(bias).data as Float32Array) : null;
-  const target = { output, addends: reals !== null || context.hasInput(3) };
-  const stored = (c: number) =>
-    codes ? { code: codes[c] as number, scale: scaleAt(bias?.type.quant as Quant, c) } : undefined;
-  const scale = each.map((c) => sumFactor(scaleAt(x, 0), scaleAt(w, c), { ...target, bias: stored(c) }));
-  if (codes) return { scale, bias: codes, inSums };
-  const unit = output ? scaleAt(output, 0) : 1;
-  return { scale, bias: reals?.map((b) => Math.fround(b / unit)) ?? null, inSums };
+  const target = { output, residual: context.hasInput(3) };
+  const addend = (c: number) =>
+    codes ? { code: codes[c] as number, scale: scaleAt(bias?.type.quant as Quant, c) } : reals?.[c];
+  const scalings = each.map((c) => sumScaling(scaleAt(x, 0), scaleAt(w, c), { ...target, bias: addend(c) }));
+  const scale = scalings.map((s) => s.scale);
+  return { scale, bias: codes ?? (reals && scalings.map((s) => s.bias)), inSums };
 }
 
 function planCodes(context: LowerContext, sums: Sums): PlannedEpilogue {
