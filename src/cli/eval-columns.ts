@@ -120,6 +120,7 @@ async function ortColumn(file: string, inputs: ModuleInfo['entries'][number]['in
 async function againstColumn(
   text: string,
   path: string,
+  given: Flags,
   inputs: ModuleInfo['entries'][number]['inputs'],
 ): Promise<EvalColumn> {
   if (text === 'onnxruntime' || text === 'onnxruntime-node') return ortColumn(path, inputs);
@@ -133,8 +134,20 @@ async function againstColumn(
     checkCompiled(file, flags);
     return moduleColumn(file, basename(file));
   }
-  return modelColumn(file, flags, text.replace(file, basename(file)));
+  return modelColumn(file, file === path ? withShapes(flags, given) : flags, text.replace(file, basename(file)));
 }
+
+/** Flags that say what a model is and takes: further columns of the same model have them too, unless they say otherwise. */
+const SHAPE_FLAGS = ['model-file', 'params-file', 'batch', 'input-shape'];
+
+const withShapes = (flags: Flags, given: Flags): Flags =>
+  flags.with(
+    Object.fromEntries(
+      SHAPE_FLAGS.flatMap((name) =>
+        flags.list(name).length === 0 && given.list(name).length > 0 ? [[name, given.list(name)]] : [],
+      ),
+    ),
+  );
 
 /** All columns that a command line asks for, the baseline first. */
 export async function evalColumns(path: string, flags: Flags): Promise<EvalColumn[]> {
@@ -142,7 +155,7 @@ export async function evalColumns(path: string, flags: Flags): Promise<EvalColum
   if (compiled) checkCompiled(path, flags);
   const columns = compiled ? [moduleColumn(path, basename(path))] : await modelColumns(path, flags);
   const inputs = columns[0]?.info?.entries[0]?.inputs ?? [];
-  for (const text of flags.list('against')) columns.push(await againstColumn(text, path, inputs));
+  for (const text of flags.list('against')) columns.push(await againstColumn(text, path, flags, inputs));
   const names = columns.map((c) => c.source.name);
   return columns.map((column, i) => {
     const again = names.slice(0, i).filter((name) => name === names[i]).length;

@@ -3,7 +3,7 @@ import { machine } from '../host/machine.js';
 import { comparedPair, type ReportColumn } from '../report/evaluation-rows.js';
 import { usageError } from '../support/errors.js';
 import { chosenText } from '../tasks/entries.js';
-import type { Collector } from '../tasks/evaluate/evaluation.js';
+import type { Collector, Evaluation } from '../tasks/evaluate/evaluation.js';
 import { enforceLimits, type Limit } from '../tasks/limits.js';
 import type { Command, Flags } from './command.js';
 import { type EvalColumn, evalColumns } from './eval-columns.js';
@@ -22,8 +22,9 @@ const NAMED = 20;
 function progressText(done: number, total: number, names: readonly string[], k: number, collector: Collector): string {
   const accuracies = names.map((name, c) => {
     const share = collector.accuracy(c, k);
-    const accuracy = share === undefined ? '' : `top-${k} ${(100 * share).toFixed(2)} %, `;
-    return `${name} ${accuracy}${formatTime(collector.latency(c))}`;
+    const own = Object.entries(collector.own(c)).map(([key, value]) => `${key} ${value.toFixed(4)}`);
+    const figures = share === undefined ? own : [`top-${k} ${(100 * share).toFixed(2)} %`];
+    return `${name} ${[...figures, formatTime(collector.latency(c))].join(', ')}`;
   });
   return `batch ${done}/${total}: ${accuracies.join('; ')}`;
 }
@@ -34,9 +35,10 @@ function reportColumns(
   columns: readonly EvalColumn[],
   fake: boolean,
 ): ReportColumn[] {
-  return evaluation.columns.map(({ agreement, error, ...column }, i) => ({
+  return evaluation.columns.map(({ agreement, error, own, ...column }, i) => ({
     ...column,
     // What networks make of random numbers says nothing of them.
+    own: fake ? {} : own,
     ...(fake || agreement === undefined ? {} : { agreement }),
     ...(fake || error === undefined ? {} : { error }),
     ...(memoryBytes[i] === undefined ? {} : { memoryBytes: memoryBytes[i] }),
@@ -53,8 +55,8 @@ function mainFigure({ metric, accuracy }: ReportColumn): number | undefined {
 function dropLimit(a: ReportColumn, b: ReportColumn, most: number): Limit {
   const [before, after] = [mainFigure(a), mainFigure(b)];
   if (before === undefined || after === undefined)
-    throw usageError('--max-accuracy-drop needs labels or a metric', {
-      remedy: '--label-list or --labels gives labels.',
+    throw usageError('--max-accuracy-drop needs labels and an output with the classes, or a metric', {
+      remedy: '--label-list or --labels gives labels, --metric a metric.',
     });
   const drop = 100 * (before - after);
   return {
@@ -110,7 +112,15 @@ function json(
   };
 }
 
-function tellData({ evaluation, source, onlyWarmUp, entry }: Evaluated): void {
+/** What is said where a model with an accuracy layer and a batch has runs that are not full, whose figures do not count. */
+function partialRuns({ columns, samples, samplesPerRun }: Evaluation, batchSize: number): string | undefined {
+  const own = columns.some((column) => Object.keys(column.own).length > 0);
+  const full = batchSize % samplesPerRun === 0 && samples % samplesPerRun === 0;
+  if (samplesPerRun === 1 || full || (!own && batchSize >= samplesPerRun)) return undefined;
+  return `a run takes ${samplesPerRun} samples: those at the end of a batch of ${batchSize} and of the data that do not fill one are left out of the figures of the model itself; a multiple for --batch-size avoids most of that`;
+}
+
+function tellData({ evaluation, source, onlyWarmUp, entry }: Evaluated, batchSize: number): void {
   const { samples, labelled, batches, threads, bad } = evaluation;
   human(
     `${colors.green('evaluated')} ${samples} samples, ${labelled} with labels, in ${batches} batch${batches === 1 ? '' : 'es'} on ${threads} thread${threads > 1 ? 's' : ''}`,
@@ -118,6 +128,8 @@ function tellData({ evaluation, source, onlyWarmUp, entry }: Evaluated): void {
   human(`  ${colors.dim('data  ')} ${source.description}`);
   if (entry) human(`  ${colors.dim('entry ')} ${chosenText(entry)}`);
   if (onlyWarmUp) human(`${colors.yellow('note:')} the times include warm-up: there were no batches behind it`);
+  const note = partialRuns(evaluation, batchSize);
+  if (note !== undefined) human(`${colors.yellow('note:')} ${note}`);
   if (bad.length > 0) human(`  ${colors.yellow('left out')} ${bad.length}:`);
   for (const { name, reason } of bad.slice(0, NAMED)) human(`    ${name}: ${reason}`);
   if (bad.length > NAMED) human(`    and ${bad.length - NAMED} more`);
@@ -146,7 +158,7 @@ async function run(subject: string, given: Flags): Promise<void> {
     },
   });
   const columns = reportColumns(evaluated, modules, options.data.kind === 'fake');
-  tellData(evaluated);
+  tellData(evaluated, options.batchSize);
   const kept = limits(columns);
   const report = flags.required('report');
   if (report !== undefined) await writeReport(report, { subject, evaluated, columns, modules, names });

@@ -25,9 +25,8 @@ async function fittingEntry(setup: DataSetup, entries: readonly (readonly Tensor
   });
 }
 
-/** Whether an input takes what another does: equal shapes up to the batch. Ranks may differ, as long as the data fits. */
-const fits = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length !== b.length || a.slice(1).join() === b.slice(1).join();
+/** Whether an input takes what another does: equal shapes. Ranks may differ, as long as the data fits. */
+const fits = (a: readonly number[], b: readonly number[]): boolean => a.length !== b.length || a.join() === b.join();
 
 /** A column with the entry that takes what the first column takes. Throws a usage error. */
 function withEntry(source: ColumnSource, first: readonly TensorInfo[]): ColumnSource {

@@ -47,6 +47,15 @@ const chosenOf = (source: ColumnSource | undefined): ChosenEntry | undefined =>
       )
     : undefined;
 
+/** Throws a usage error where a column has not the output that says the class; those of onnxruntime are not known yet. */
+function checkOutput(columns: readonly Column[], named: string | undefined): void {
+  const odd = columns.find(({ outputs }) => outputs.length > 0 && !outputs.some((o) => o.name === named));
+  if (named === undefined || !odd) return;
+  throw usageError(`--output ${named} is no output of ${odd.name}`, {
+    remedy: `The outputs are ${odd.outputs.map(({ name, shape }) => `"${name}" [${shape.join(', ')}]`).join(', ')}.`,
+  });
+}
+
 /** Samples named in an error; a list of thousands helps nobody. */
 const NAMED = 20;
 
@@ -123,6 +132,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluated> {
   const metric = file === undefined ? undefined : await loadMetric(file);
   const sources = await chooseEntries(options, options.entry);
   const columns: Column[] = await Promise.all(sources.map(openColumn));
+  checkOutput(columns, options.how.output);
   const source = await openData(options, (columns[0] as Column).inputs, () => {});
   const ranges = rangesOf(source.length, options);
   if (ranges.length === 0) throw modelError('there are no samples', { file: source.description });

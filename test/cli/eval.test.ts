@@ -315,6 +315,11 @@ test('errors say what to do', async () => {
       2,
       /skipping 5 batches leaves nothing: 230 samples are 5 batches of 50/,
     ],
+    [
+      'eval fp32.wasm --data digits.npz --output none',
+      2,
+      /--output none is no output of fp32.wasm\n.*"logits" \[1, 10\]/,
+    ],
     ['eval fp32.wasm --data digits.npz --top-k 0', 2, /--top-k takes numbers/],
     ['eval fp32.wasm --data digits.npz --batch-size 0', 2, /--batch-size takes an integer from 1/],
     ['eval fp32.wasm --data images.npy --labels set/val_list.txt', 3, /label 1 is no integer from 0/],

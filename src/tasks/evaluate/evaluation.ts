@@ -138,6 +138,11 @@ export class Collector {
     return all > 0 ? right / all : undefined;
   }
 
+  /** The mean of each figure that the model computed itself. */
+  own(column: number): Readonly<Record<string, number>> {
+    return ownFigures(this.results[column] as SampleResult[]);
+  }
+
   /** Whether a sample has one best class in all columns but not the same. */
   private isChanged(i: number): boolean {
     const best = this.results.map((list) => list[i]?.top?.[0]);
@@ -161,7 +166,7 @@ export class Collector {
       name: this.names[c] as string,
       accuracy: Object.fromEntries(accuracies.filter((a): a is [string, number] => a[1] !== undefined)),
       ...(losses.length > 0 && losses.length === results.length ? { loss: mean(losses) } : {}),
-      own: ownFigures(results),
+      own: this.own(c),
       metric: this.metric ? this.metric.summarize(results.map((r) => r.score)) : {},
       ...(agreement === undefined ? {} : { agreement }),
       ...(errors.length > 0 ? { error: mean(errors) } : {}),
