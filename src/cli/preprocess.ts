@@ -33,6 +33,10 @@ async function run(_: string, flags: Flags): Promise<void> {
   const dim = flags.count('data-dim') ?? DATA_DIM;
   const { labelList, skipBad = false, decoder, ignoreOrientation, seed } = sampleOptions(flags);
   const image = imageOptions(flags);
+  if (image.crop && flags.required('data-dim') !== undefined && (image.crop.height !== dim || image.crop.width !== dim))
+    throw usageError(`--resize ${flags.text('resize')} and --data-dim ${dim} contradict each other`, {
+      remedy: 'HxW is the size that pictures are stretched to.',
+    });
   const { crop, resize: __, ...others } = image;
   const short = resizeFor(flags, dim);
   if (seed !== undefined && !flags.on('shuffle')) throw usageError('--seed goes with --shuffle');

@@ -125,7 +125,8 @@ function sharpDecoder(sharp: Sharp, ignoreOrientation: boolean): Decoder {
 /** An error of a decoder as one of ours. */
 function pictureError(cause: unknown): QcError {
   if (cause instanceof QcError) return cause;
-  const message = cause instanceof Error ? cause.message : String(cause);
+  // Libraries say the same of every part that is missing; the first line is enough.
+  const [message] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
   return modelError(`the picture is damaged or of a form that is not supported: ${message}`, { cause });
 }
 

@@ -8,6 +8,7 @@ export interface OrtTensor {
 }
 
 export interface OrtSession {
+  readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   run(feeds: Readonly<Record<string, OrtTensor>>): Promise<Record<string, OrtTensor>>;
   release(): Promise<void>;

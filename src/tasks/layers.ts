@@ -44,7 +44,7 @@ export interface LayerReport {
   readonly rounds: number;
   readonly calm: number;
   readonly peaks: Peaks;
-  /** The mean speed of the probe around the profile, by its best: how much of the core the profile had. */
+  /** How much of its best speed the core had while the profile was taken. */
   readonly core: number;
   readonly layers: readonly Layer[];
   /** Shares of the time by kind; they sum to 1. */
@@ -147,15 +147,30 @@ function judge(step: StepTime, gbytes: number, peaks: Peaks, core: number): Verd
 }
 
 /**
+ * The share of the core that the times of a profile had, at least `core`, which the probe saw around it: calm passes may have
+ * had more, since a core that is shared in turns is free in between. No layer beats the best kernel for its shape, which
+ * bounds the share from below.
+ */
+function shareOfCore(steps: readonly StepTime[], peaks: Peaks, core: number): number {
+  const ratios = steps.map((step) => judge(step, step.bytes / step.milliseconds / 1e6, peaks, 1)?.ratio ?? 0);
+  return core < 1 ? Math.min(1, Math.max(core, ...ratios)) : 1;
+}
+
+/**
  * What the times of a profile mean on this machine. `ops` tells which layers are int8; `peaks` were measured in the same
- * process, and `core` is the share of the best probe that the core reached meanwhile.
+ * process, and `seen` is the share of the best probe that the core reached meanwhile.
  */
 export function analyzeLayers(
   { run, sum, rounds, calm, steps }: Profile,
   ops: readonly OpInfo[],
   peaks: Peaks,
-  core = 1,
+  seen = 1,
 ): LayerReport {
+  const core = shareOfCore(
+    steps.filter((step) => step.milliseconds / sum > JUDGED_SHARE),
+    peaks,
+    seen,
+  );
   const byId = new Map(ops.map((op) => [op.id, op]));
   const layers = steps.map((step): Layer => {
     const share = step.milliseconds / sum;

@@ -187,6 +187,7 @@ test('errors name what is wrong', async () => {
     ['preprocess --data-dir set --dtype f16', 2, /--dtype takes f32 or u8/],
     ['preprocess --data-dir set --mean 128 --std 128', 2, /--range 255/],
     ['preprocess --data-dir set --data-dim 9 --resize 8', 2, /does not fit into a short side of 8/],
+    ['preprocess --data-dir set --data-dim 9 --resize 8x9', 2, /--resize 8x9 and --data-dim 9 contradict each other/],
     ['preprocess --data-dir set -o set', 4, /a folder with this name is in the way/],
     ['preprocess --data-dir set --decoder sharp', existsSync('node_modules/sharp') ? 0 : 2, /sharp/],
     ['preprocess set', 2, /takes flags only, but got set/],

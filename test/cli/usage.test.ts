@@ -113,7 +113,7 @@ test('help and version go to stdout', async () => {
 
 test('every flag of the help is in docs/cli.md', async () => {
   const docs = readFileSync('docs/cli.md', 'utf8');
-  for (const command of ['compile', 'run', 'inspect', 'preprocess', 'eval', 'diff', 'compare'])
+  for (const command of ['compile', 'run', 'inspect', 'preprocess', 'eval', 'bench', 'calibrate', 'diff', 'compare'])
     for (const [flag] of (await qc([command, '--help'], folder)).out.matchAll(/--[a-z][a-z0-9-]+/g))
       assert.ok(docs.includes(`\`${flag}`), `${flag} of qc ${command}`);
 });

@@ -217,6 +217,19 @@ test('a profile on a busy machine is repeated, and the calmest counts', async ()
   assert.is(layers[0]?.verdict?.perCycle, 2 * calm!.verdict!.perCycle, 'half of the core, twice as much per cycle');
 });
 
+test('a profile that found calm moments is not made faster than the best kernel by what the probe saw', () => {
+  const macs = 1e6;
+  const best = bestKernel(dense({}))?.perCycle as number;
+  const at = (ratio: number) => step({ macs, milliseconds: macs / (ratio * best * 3e6), product: dense({}) });
+  const ratios = (seen: number): number[] => {
+    const { layers, core } = analyzeLayers(profileOf([at(0.9), at(0.6)]), [op(1, true)], PEAKS, seen);
+    return [core, ...layers.map((l) => l.verdict?.ratio ?? 0)].map((v) => Number(v.toFixed(6)));
+  };
+  assert.equal(ratios(1), [1, 0.9, 0.6]);
+  assert.equal(ratios(0.95), [0.95, Number((0.9 / 0.95).toFixed(6)), Number((0.6 / 0.95).toFixed(6))]);
+  assert.equal(ratios(0.3), [0.9, 1, Number((2 / 3).toFixed(6))]);
+});
+
 test('a trace has the layers one after another', () => {
   const report = analyzeLayers(profileOf([step({ milliseconds: 2 }), step({ ops: [], type: 'border' })]), [], PEAKS);
   const { traceEvents } = chromeTrace([{ name: 'net', report }]) as {

@@ -3,25 +3,14 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { PEERS } from '../../src/host/bench/engines.js';
+import { type Ort, type OrtTensor, openOrtSession } from '../../src/host/onnxruntime.js';
 import type { Loader } from '../../src/runtime/net.js';
 import type { Job } from './job.js';
 
 /** A loaded model: one float input in, first output out, copies included. */
 export interface Session {
   run(x: Float32Array): Promise<Float32Array> | Float32Array;
-}
-
-/** The part of onnxruntime's interface that is used here; node and web share it. */
-interface OrtModule {
-  readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<OrtSession> };
-  readonly Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => unknown;
-  readonly env: { readonly wasm: { numThreads: number }; logLevel: string };
-}
-
-interface OrtSession {
-  readonly inputNames: readonly string[];
-  readonly outputNames: readonly string[];
-  run(feeds: Record<string, unknown>): Promise<Record<string, { readonly data: Float32Array }>>;
 }
 
 async function loadQc({ file, revectorize = false }: Job): Promise<Session> {
@@ -34,22 +23,17 @@ async function loadQc({ file, revectorize = false }: Job): Promise<Session> {
 }
 
 async function loadOrt({ engine, file, shape, packages, exact }: Job): Promise<Session> {
-  const name = engine === 'ort-web' ? 'onnxruntime-web' : 'onnxruntime-node';
-  const ort = createRequire(join(packages, 'package.json'))(name) as OrtModule;
+  const ort = createRequire(join(packages, 'package.json'))(PEERS[engine as keyof typeof PEERS]) as Ort;
   ort.env.logLevel = 'error';
   if (engine === 'ort-web') ort.env.wasm.numThreads = 1;
-  const session = await ort.InferenceSession.create(readFileSync(file), {
-    executionProviders: [engine === 'ort-web' ? 'wasm' : 'cpu'],
-    graphOptimizationLevel: exact ? 'disabled' : 'all',
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    logSeverityLevel: 3,
-  });
+  const options = { executionProviders: [engine === 'ort-web' ? 'wasm' : 'cpu'] };
+  const { session, reason } = await openOrtSession(ort, readFileSync(file), options, exact ? 'disabled' : 'all');
+  if (reason !== undefined) throw new Error(`onnxruntime cannot optimize the model: ${reason}`);
   const [input, output] = [session.inputNames[0] as string, session.outputNames[0] as string];
   return {
     async run(x) {
       const outputs = await session.run({ [input]: new ort.Tensor('float32', x, shape) });
-      return (outputs[output] as { data: Float32Array }).data;
+      return (outputs[output] as OrtTensor).data as Float32Array;
     },
   };
 }

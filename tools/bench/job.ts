@@ -1,6 +1,8 @@
 /** What the runner and the processes it starts tell each other. */
+import type { EngineName } from '../../src/host/bench/job.js';
+import type { ProbeSpeed } from '../../src/tasks/probe.js';
 
-export type EngineName = 'qc' | 'ort-web' | 'ort-node';
+export type { EngineName };
 
 /** One measurement, done in a process of its own. */
 export interface Job {
@@ -36,12 +38,6 @@ export interface Measurement {
   readonly cpuShare: number;
   /** The machine before and after. */
   readonly probe: readonly [ProbeSpeed, ProbeSpeed];
-}
-
-/** What the probe found, in 10^9 multiplications per second: falls where the core is shared, and what it can do. */
-export interface ProbeSpeed {
-  readonly mean: number;
-  readonly best: number;
 }
 
 /** The mark in front of the line with the result. */
