@@ -133,7 +133,7 @@ async function writeExplorer(
   const model = openModel(subject, flags.required('model-file'));
   const { stages } = lower(model.files, resolveOptions({ ...modelOptions(model, flags), debug: true }));
   const overlays = timelines.flatMap(({ report }) => timeOverlays(report));
-  writeFile(path, explorerPage(stages, await prepareLayouts(), overlays));
+  writeFile(path, explorerPage(stages, await prepareLayouts(), { overlays, title: model.name }));
 }
 
 /** Builds of one model that do not give equal bytes. */

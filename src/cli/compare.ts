@@ -109,7 +109,10 @@ async function run(path: string, flags: Flags): Promise<void> {
   }).finally(() => bar.stop());
   if (page !== undefined) {
     const { stages } = lower(model.files, resolveOptions({ ...options, debug: true }));
-    const text = explorerPage(stages, await prepareLayouts(), errorOverlays(comparison));
+    const text = explorerPage(stages, await prepareLayouts(), {
+      overlays: errorOverlays(comparison),
+      title: model.name,
+    });
     writeFiles(dirname(page), [{ name: basename(page), data: text }]);
     human(`${colors.green('wrote')} ${page}`);
   }

@@ -71,7 +71,7 @@ async function run(path: string, flags: Flags): Promise<void> {
     onPass: (event) => progress(`pass ${event.index} ${event.name}`),
   });
   const milliseconds = performance.now() - start;
-  const dumps = debug === undefined ? [] : await dumpFiles(result.stages, formats);
+  const dumps = debug === undefined ? [] : await dumpFiles(result.stages, formats, model.name);
   if (debug !== undefined) writeFiles(debug, dumps);
   // what an engine may have to fetch, the loader counts only where the module is inside
   const shipped = result.files.filter(

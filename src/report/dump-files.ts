@@ -15,10 +15,11 @@ export const EXPLORER_FILE = 'explorer.html';
 const fileName = ({ index, name }: Stage, extension: string): string =>
   `${String(index).padStart(2, '0')}_${name.replaceAll('-', '_')}.${extension}`;
 
-/** The files of a dump: `NN_pass.dot` and `NN_pass.svg` after each pass, and the explorer of all stages. */
+/** The files of a dump: `NN_pass.dot` and `NN_pass.svg` after each pass, and the explorer of all stages; `model` in titles. */
 export async function dumpFiles(
   stages: readonly Stage[],
   formats: ReadonlySet<DumpFormat>,
+  model = stages[0]?.snapshot.name ?? '',
 ): Promise<{ readonly name: string; readonly data: string }[]> {
   const passes = stages.filter(({ index }) => index > 0);
   const files: { name: string; data: string }[] = [];
@@ -28,9 +29,9 @@ export async function dumpFiles(
   const layouts = await prepareLayouts();
   if (formats.has('svg'))
     for (const stage of passes) {
-      const title = `${stage.snapshot.name}: ${stage.index} ${stage.name}`;
+      const title = `${model}: ${stage.index} ${stage.name}`;
       files.push({ name: fileName(stage, 'svg'), data: drawSvg(stage.snapshot, title, layouts) });
     }
-  if (formats.has('html')) files.push({ name: EXPLORER_FILE, data: explorerPage(stages, layouts) });
+  if (formats.has('html')) files.push({ name: EXPLORER_FILE, data: explorerPage(stages, layouts, { title: model }) });
   return files;
 }

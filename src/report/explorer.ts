@@ -47,10 +47,16 @@ const side = (): Html => html`<aside class="side">
 
 /**
  * The explorer of a compilation as one self-contained HTML page: a slider over the stages, the graph with what each pass
- * changed, search, and everything that is known of a node. Overlays colour the nodes by numbers.
+ * changed, search, and everything that is known of a node. Overlays colour the nodes by numbers. The title is the name of the
+ * graph where none is given; that of a Paddle program says nothing.
  */
-export function explorerPage(stages: readonly Stage[], layouts: Layouts, overlays: readonly Overlay[] = []): string {
-  const data = explorerData(stages, layouts, overlays);
+export function explorerPage(
+  stages: readonly Stage[],
+  layouts: Layouts,
+  { overlays = [], title }: { readonly overlays?: readonly Overlay[]; readonly title?: string } = {},
+): string {
+  const found = explorerData(stages, layouts, overlays);
+  const data = { ...found, name: title ?? found.name };
   return html`<!doctype html>
 <html lang="en">
 <head>

@@ -58,6 +58,7 @@ test('graphs as dot, svg and one page; --verify', async () => {
   await ok('compile', 'tiny.onnx', '-o', 'c', '--debug', 'graphs', '--debug-format', 'svg,html', '--verify');
   const files = readdirSync(join(folder, 'graphs')).sort();
   assert.is(files.at(-1), 'explorer.html');
+  assert.match(readFileSync(join(folder, 'graphs/explorer.html'), 'utf8'), /<title>tiny: graph<\/title>/);
   assert.ok(files.some((f) => /^\d\d_quantize_placement\.svg$/.test(f)) && !files.some((f) => f.endsWith('.dot')));
   assert.match(
     readFileSync(join(folder, 'graphs', files.find((f) => f.includes('quantize_placement')) ?? ''), 'utf8'),

@@ -84,7 +84,10 @@ export async function compareModel(
   );
   const sqnr = Math.min(...tensors.filter((t) => outputs.includes(t.name)).map((t) => t.int8.sqnr));
   const firstBad = tensors.find((t) => t.int8.sqnr < POOR && t.loss > LOST)?.name ?? null;
-  const context: Trial = { model, samples, options: options.compile, float, outputs, sqnr, step };
+  const references = samples.map(
+    (sample) => new Map([...float.run(sample)].filter(([name]) => outputs.includes(name))),
+  );
+  const context: Trial = { model, samples, options: options.compile, references, outputs, sqnr, step };
   const sensitivity = await sensitivityOf(context, tensors, int8.result, options.sensitivity);
   const suggestion = await suggest(context, sensitivity, tensors, int8.result);
   return { samples: samples.length, tensors, outputs, sqnr, firstBad, sensitivity, suggestion };

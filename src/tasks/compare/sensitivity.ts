@@ -4,7 +4,7 @@ import { isConversion } from '../../describe-ops.js';
 import type { CompileOptions } from '../../options.js';
 import type { ModelFiles } from '../../support/model-files.js';
 import type { ComparedTensor } from './compare.js';
-import { type Network, openNetwork } from './network.js';
+import { openNetwork } from './network.js';
 import { DistanceSum } from './statistics.js';
 import { sourceName } from './value-names.js';
 
@@ -13,8 +13,10 @@ export interface Trial {
   readonly model: Uint8Array | ModelFiles;
   readonly samples: readonly Sample[];
   readonly options: CompileOptions;
-  readonly float: Network;
+  /** The judged outputs by name. */
   readonly outputs: readonly string[];
+  /** What the network in float makes of each sample: its judged outputs, by name. */
+  readonly references: readonly ReadonlyMap<string, ArrayLike<number>>[];
   /** The worst output of the network in int8, in dB. */
   readonly sqnr: number;
   readonly step: (done: number, total: number, what: string) => void;
@@ -32,15 +34,15 @@ export interface Sensitivity {
 
 /** Signal to noise of the worst output with some ops in float, against the network in float. */
 export async function sqnrWithout(trial: Trial, ids: readonly number[]): Promise<number> {
-  const { model, samples, options, float, outputs } = trial;
+  const { model, samples, options, references, outputs } = trial;
   const opIdsToSkip = [...new Set([...(options.opIdsToSkip ?? []), ...ids])];
   const { requireInt8: _, ...others } = options;
   const network = await openNetwork(model, { ...others, opIdsToSkip, taps: 'all' });
   const sums = outputs.map((name) => [name, new DistanceSum(undefined)] as const);
-  for (const sample of samples) {
-    const [reference, actual] = [float.run(sample), network.run(sample)];
+  for (const [i, sample] of samples.entries()) {
+    const actual = network.run(sample);
     for (const [name, sum] of sums) {
-      const [x, y] = [reference.get(name), actual.get(name)];
+      const [x, y] = [references[i]?.get(name), actual.get(name)];
       if (x && y) sum.add(x, y);
     }
   }
