@@ -1,5 +1,6 @@
 import type { EntryInfo, ModuleInfo } from './runtime/abi.js';
 import { byteLengthOf, selfTestInput, selfTestOutput } from './runtime/self-test.js';
+import { sharedImports } from './runtime/shared-memory.js';
 
 const SEED = 1;
 
@@ -14,7 +15,7 @@ export async function attachSelfTest(
 ): Promise<ModuleInfo> {
   const native = build(info) as Uint8Array<ArrayBuffer>;
   const bytes = WebAssembly.validate(native) ? native : ((await emulate(info)) as Uint8Array<ArrayBuffer>);
-  const { instance } = await WebAssembly.instantiate(bytes, {});
+  const { instance } = await WebAssembly.instantiate(bytes, sharedImports(info));
   const { memory, run } = instance.exports as { memory: WebAssembly.Memory; run: () => void };
   const entry = info.entries[0] as EntryInfo;
   const at = (t: EntryInfo['inputs'][number], length: number) => new Uint8Array(memory.buffer, t.offset, length);

@@ -1,7 +1,8 @@
 import { attachSelfTest } from './attach-self-test.js';
-import { assemble, emitCode, pagesFor, STEP_EXPORT } from './codegen/emit.js';
+import { assemble, type EmitOptions, emitCode, maxPagesFor, pagesFor, STEP_EXPORT } from './codegen/emit.js';
 import { type MemoryMap, planMemory } from './codegen/plan/memory.js';
 import { mergePlans } from './codegen/plan/merge-plans.js';
+import { scheduleOf } from './codegen/plan/phases.js';
 import { type Border, entriesOf, entryExport, type Plan } from './codegen/plan/plan.js';
 import { Planner } from './codegen/plan/planner.js';
 import { describeOps } from './describe-ops.js';
@@ -19,7 +20,7 @@ import { calibratedPasses, dumpName, type PassEvent, passesFor, runPipeline } fr
 import { calibrationJson } from './quant/calibration.js';
 import { requireInt8 } from './require-int8.js';
 import { ABI_VERSION, type EntryInfo, type ModuleInfo, type Target, type TensorInfo } from './runtime/abi.js';
-import { declarations, loaderSource } from './runtime/package-files.js';
+import { declarations, loaderSource, threadFiles } from './runtime/package-files.js';
 import { poolDeclarations, poolFiles } from './runtime/pool-files.js';
 import { shareWeights } from './share-weights.js';
 import { importedStage, type Stage, stageAfter } from './stages.js';
@@ -128,6 +129,7 @@ export async function compile(model: Uint8Array | ModelFiles, options: CompileOp
     ...(inline || !relaxed ? [] : [{ name: `${name}.relaxed.bin`, data: relaxed }]),
     { name: `${name}.mjs`, data: loader },
     { name: `${name}.d.ts`, data: types },
+    ...threadFiles(name, report),
     ...(resolved.pool ? poolFiles(name) : []),
   ];
   const modelBytes = [...source.parts.values()].reduce((sum, part) => sum + part.length, 0);
@@ -160,11 +162,13 @@ async function buildModule(
   const plan = mergePlans(
     graphs.map((graph) => planOf(options, new Planner(graph, OPS, target, sharesWeights).plan())),
   );
-  const memory = planMemory(plan);
-  const code = await emitCode(plan, memory, target, options);
+  const schedule = options.threads ? scheduleOf(plan) : undefined;
+  const memory = planMemory(plan, schedule?.flat());
+  const emit = (isa: Target | 'emulated', more: EmitOptions = {}) => emitCode(plan, memory, isa, { schedule, ...more });
+  const code = await emit(target, options);
   const info = describeModule(graphs[0] as Graph, plan, memory, { ...options, target }, hashes);
   const assembled = (i: ModuleInfo, from = code): Uint8Array => assemble(from, plan, memory, i);
-  const emulated = async (i: ModuleInfo) => assembled(i, await emitCode(plan, memory, 'emulated'));
+  const emulated = async (i: ModuleInfo) => assembled(i, await emit('emulated'));
   // with fast math other engines may give other bits: there is nothing to compare them with
   const report = options.fastMath ? info : await attachSelfTest(info, assembled, emulated);
   return { wasm: assembled(report), plan, report };
@@ -217,6 +221,7 @@ function describeModule(
     ...(fastMath ? { fastMath } : {}),
     entries,
     memory: { pages, bytes: pages * 65536, weights: memory.weights, activations: memory.activations },
+    ...(memory.threads && { threads: { perThread: memory.threads.perThread, maxPages: maxPagesFor(memory) } }),
     hashes,
     ops: describeOps(graph, plan),
     ...(labels ? { labels } : {}),
@@ -236,6 +241,7 @@ const optionsKey = ({
   moreShapes,
   taps,
   profile,
+  threads,
   imageInput,
   labels,
   fuse,
@@ -247,6 +253,7 @@ const optionsKey = ({
     ...(Object.keys(inputValues).length > 0 && { inputValues }),
     ...(moreShapes.length > 0 && { moreShapes }),
     ...(profile && { profile }),
+    ...(threads && { threads }),
     ...(imageInput && { imageInput }),
     ...(labels && { labels }),
     ...(!fuse && { fuse }),

@@ -69,6 +69,8 @@ export interface CompileOptions {
   readonly inline?: boolean;
   /** Adds NAME.pool.mjs and NAME.worker.mjs: `createPool(n)` runs an instance in each of n workers. */
   readonly pool?: boolean;
+  /** The module can be run by several threads on one memory, which it imports; the loader then starts them. */
+  readonly threads?: boolean;
   /** Exports `step(i)`, so that the loader can time every layer. */
   readonly profile?: boolean;
   /** An input that takes RGBA bytes: the module resizes, normalizes and quantizes them itself. */
@@ -115,6 +117,7 @@ const DEFAULTS: ResolvedOptions = {
   debug: false,
   inline: false,
   pool: false,
+  threads: false,
   profile: false,
   imageInput: null,
   labels: null,
@@ -143,6 +146,10 @@ export function resolveOptions(options: CompileOptions): ResolvedOptions {
     throw usageError(`the least size of an int8 region must be a positive integer, not ${resolved.minRegion}`);
   if (resolved.precision !== 'int8' && resolved.requireInt8.length > 0)
     throw usageError(`${resolved.precision} compiles everything in float; no op can be required to be int8`);
+  if (resolved.threads && resolved.profile)
+    throw usageError('a profile is of one thread: steps have no threads to share them with', {
+      remedy: 'Profile a build without threads.',
+    });
   if (resolved.moreShapes.length > 0 && (resolved.profile || resolved.imageInput))
     throw usageError('a profile or pictures as input go with one shape of the inputs');
   for (const [name, shape] of [resolved.inputShapes, ...resolved.moreShapes].flatMap((s) => Object.entries(s)))

@@ -1,6 +1,6 @@
 /**
  * Writes src/runtime/loader-text.ts: the loader (src/runtime/loader.ts with all it imports), each of its parts
- * (src/runtime/parts/) and the two sides of pools as JavaScript in strings, because compile() emits them without touching a disk.
+ * (src/runtime/parts/), the two sides of pools and the worker of threads as JavaScript in strings, because compile() emits them without touching a disk.
  * Usage: tsx tools/embed-loader.ts
  */
 import { readdirSync, writeFileSync } from 'node:fs';
@@ -45,6 +45,7 @@ export function buildLoaderTexts(): Record<string, string> {
     createLoader: declarationText('src/runtime/loader.ts', 'createLoader', false),
     poolOf: declarationText('src/runtime/pool.ts', 'poolOf', false),
     servePool: declarationText('src/runtime/pool-worker.ts', 'servePool', false),
+    serveThread: declarationText('src/runtime/thread-worker.ts', 'serveThread', true),
     ...Object.fromEntries(
       parts.map(([name, file]) => [name, declarationText(`src/runtime/parts/${file}`, name, true)]),
     ),
@@ -67,9 +68,9 @@ export function entryText([name, text]: [string, string]): string {
 /** The content of loader-text.ts, formatted as the formatter wants it. */
 export function loaderTextModule(texts: Readonly<Record<string, string>>): string {
   return [
-    '// Generated from loader.ts, pool.ts, pool-worker.ts and parts/ by tools/embed-loader.ts; do not edit.\n',
+    '// Generated from loader.ts, pool.ts, pool-worker.ts, thread-worker.ts and parts/ by tools/embed-loader.ts; do not edit.\n',
     '// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the texts are programs with templates of their own\n\n',
-    '/** The loader, its parts and the two sides of pools as JavaScript: each a list of statements that declares the name it stands under. */\n',
+    '/** The loader, its parts, the two sides of pools and the worker of threads as JavaScript: each a list of statements that declares the name it stands under. */\n',
     `export const LOADER_TEXTS = {\n${Object.entries(texts).map(entryText).join('')}};\n`,
   ].join('');
 }

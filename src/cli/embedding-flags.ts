@@ -13,6 +13,7 @@ export const EMBEDDING_FLAGS: Readonly<Record<string, Options>> = {
     describe: 'NAME,mean=..,std=..,range=1|255,order=rgb|bgr,resize=bilinear|none,largest=1920x1080: take RGBA bytes',
   },
   pool: { boolean: true, describe: 'Add NAME.pool.mjs: createPool(n) runs an instance in each of n workers' },
+  threads: { boolean: true, describe: 'Several threads can share a run: load({ threads: n }); adds NAME.thread.mjs' },
   labels: { string: true, requiresArg: true, describe: 'File with the name of each class, one a line, for classify' },
 };
 
@@ -82,11 +83,12 @@ function readLabels(path: string): string[] {
 }
 
 /** The options of a package from the command line. */
-export function embeddingOptions(flags: Flags): Pick<CompileOptions, 'imageInput' | 'labels' | 'pool'> {
+export function embeddingOptions(flags: Flags): Pick<CompileOptions, 'imageInput' | 'labels' | 'pool' | 'threads'> {
   const image = flags.required('image-input');
   const labels = flags.required('labels');
   return {
     pool: flags.on('pool'),
+    threads: flags.on('threads'),
     ...(image === undefined ? {} : { imageInput: parseImageInput(image) }),
     ...(labels === undefined ? {} : { labels: readLabels(labels) }),
   };

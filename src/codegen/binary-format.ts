@@ -51,7 +51,7 @@ function concatenate(parts: readonly (Uint8Array | readonly number[])[]): Uint8A
 const section = (id: number, body: Uint8Array): Uint8Array => concatenate([[id], unsigned(body.length), body]);
 
 /** Joins segments that lie within a few bytes of each other: fewer segments, and the gaps cost less than headers. */
-function joined(segments: readonly Segment[]): Segment[] {
+export function joined(segments: readonly Segment[]): Segment[] {
   const sorted = segments.filter((s) => s.bytes.length > 0).sort((a, b) => a.address - b.address);
   const groups: Segment[][] = [];
   for (const s of sorted) {
@@ -68,19 +68,39 @@ function joined(segments: readonly Segment[]): Segment[] {
   });
 }
 
-/** A data section of active segments in memory 0. */
-export function dataSection(segments: readonly Segment[]): Uint8Array {
-  const groups = joined(segments);
-  const parts: (Uint8Array | readonly number[])[] = [unsigned(groups.length)];
-  for (const { address, bytes } of groups)
-    parts.push([0, I32_CONST, ...signed(address), END, ...unsigned(bytes.length)], bytes);
-  return groups.length === 0 ? new Uint8Array(0) : section(DATA_SECTION, concatenate(parts));
+/** A data section of segments in memory 0 that were joined: active ones, or passive ones, which code copies to their addresses. */
+export function dataSection(segments: readonly Segment[], kind: 'active' | 'passive' = 'active'): Uint8Array {
+  const parts: (Uint8Array | readonly number[])[] = [unsigned(segments.length)];
+  const place = (address: number): number[] => (kind === 'active' ? [0, I32_CONST, ...signed(address), END] : [1]);
+  for (const { address, bytes } of segments) parts.push([...place(address), ...unsigned(bytes.length)], bytes);
+  return segments.length === 0 ? new Uint8Array(0) : section(DATA_SECTION, concatenate(parts));
 }
 
 /** A custom section. */
 export function customSection(name: string, content: Uint8Array): Uint8Array {
   const label = new TextEncoder().encode(name);
   return section(CUSTOM_SECTION, concatenate([unsigned(label.length), label, content]));
+}
+
+/** The number at `at`, and where it ends. */
+function readUnsigned(bytes: Uint8Array, at: number): [value: number, end: number] {
+  let [value, scale, end] = [0, 1, at];
+  for (;;) {
+    const byte = bytes[end++] as number;
+    value += (byte & 127) * scale;
+    scale *= 128;
+    if (byte < 128) return [value, end];
+  }
+}
+
+/** A module without its data section, if it has one. */
+export function withoutData(module: Uint8Array): Uint8Array {
+  for (let at = 8; at < module.length; ) {
+    const [size, body] = readUnsigned(module, at + 1);
+    if (module[at] === DATA_SECTION) return concatenate([module.subarray(0, at), module.subarray(body + size)]);
+    at = body + size;
+  }
+  return module;
 }
 
 /** A module with sections appended. The module must have no data section of its own. */

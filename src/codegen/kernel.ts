@@ -43,6 +43,24 @@ export interface KernelDef<P extends object = object> {
   emit(f: FunctionBuilder, params: P): readonly Stmt[];
   /** The kernel in plain code on the same memory and arguments: the emitted function must leave equal bytes. */
   reference(params: P, memory: ArrayBuffer, args: readonly number[]): void;
+  /** How a call is cut into parts that different threads compute. Kernels without it are run by one. */
+  split?(params: P): Split<P>;
+}
+
+/** A call cut along one axis: its parts, in any order, leave the bytes that the whole leaves. */
+export interface Split<P extends object = object> {
+  /** Rough cost of the whole, in multiply-accumulates of a matrix product of codes. */
+  readonly work: number;
+  /** Steps along the axis: parts begin and end between them. */
+  readonly units: number;
+  part(first: number, count: number): SplitPart<P>;
+}
+
+/** A part as a call of the same family. */
+export interface SplitPart<P extends object = object> {
+  readonly params: P;
+  /** Bytes to add to the arguments, in their order; those that are left out stay. */
+  readonly offsets: readonly number[];
 }
 
 /** Declares a kernel family; the one place where the parameter type is forgotten. */

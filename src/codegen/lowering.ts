@@ -75,8 +75,13 @@ export interface LowerContext {
   weights(packed: Int8Array | Int16Array | Float32Array): Ref;
   /** Whether weights are stored in the order of the simd target, which another module shares. */
   readonly sharesWeights: boolean;
-  /** Memory for the calls of this node only. */
-  scratch(bytes: number): Ref;
+  /** Memory for the calls of this node only; `task`: what it holds is used within one task, and each thread has its own. */
+  scratch(bytes: number, use?: 'node' | 'task'): Ref;
+  /**
+   * The calls until the next `task` or the end of the node are a task: what they read, no other task of the node writes.
+   * Threads may compute tasks at the same time.
+   */
+  task(): void;
   /**
    * Weights that a kernel of `init` makes of reals, or of centred codes in one byte each; null where the codes do not
    * fit. The kernel's arguments are source, target, those given, and for codes the shift that it subtracts from every byte.

@@ -1,7 +1,7 @@
 /**
  * The contract between a compiled module and whoever runs it.
  *
- * A module imports nothing and exports
+ * A module imports nothing, but for the shared memory where several threads run it (`ThreadsInfo`), and exports
  * - `memory`: fixed size, never grows, so that views on it stay valid;
  * - `init()`: prepares the weights; harmless to call again; the first run does it where the caller did not;
  * - one function per entry, `run()`: reads the input buffers, writes the output buffers.
@@ -16,6 +16,12 @@ export const SECTION_NAME = 'qc';
 
 /** Version of this contract; a loader reads only its own. */
 export const ABI_VERSION = 1;
+
+/** What a module for several threads imports. */
+export const SHARED_MEMORY = { module: 'env', name: 'memory' } as const;
+
+/** The most threads that a run can have. */
+export const MOST_THREADS = 64;
 
 /** Element types at the module's border. bool is one byte, 0 or 1. */
 export type DataType = 'f32' | 'i8' | 'u8' | 'i32' | 'i64' | 'bool';
@@ -107,6 +113,16 @@ export interface MemoryInfo {
   readonly activations: number;
 }
 
+/**
+ * In modules for several threads. The memory is imported: shared, of `MemoryInfo.pages` pages and for each thread but the first
+ * `perThread` bytes more, with `maxPages` pages at most. `run` works as in other modules; every other thread has an
+ * instance on the same memory that is in `help(i)`, with i = 1, 2, ..., which returns after a call of `stop()`.
+ */
+export interface ThreadsInfo {
+  readonly perThread: number;
+  readonly maxPages: number;
+}
+
 /** What became of one op of the source model. */
 export interface OpInfo {
   /** Index of the op in the source file; `--op-ids-to-skip` takes it. */
@@ -167,6 +183,7 @@ export interface ModuleInfo {
   readonly fastMath?: boolean;
   readonly entries: readonly EntryInfo[];
   readonly memory: MemoryInfo;
+  readonly threads?: ThreadsInfo;
   readonly hashes: Hashes;
   readonly ops: readonly OpInfo[];
   /** Names of the elements of the first output. */

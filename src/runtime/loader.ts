@@ -17,7 +17,7 @@ export type { Loader, LoadOptions, Net, Source, TensorDescription, TypedArray } 
 export function createLoader(name: string, beside: () => Source, parts: readonly LoaderPart[] = []): Loader {
   const failed = (cause: unknown): Error => new Error(`${name}: cannot be instantiated: ${reason(cause)}`, { cause });
   const importsOf = (info: ModuleInfo, options: LoadOptions): WebAssembly.Imports =>
-    Object.assign({}, ...parts.map((part) => part.imports?.(info, options)));
+    Object.assign({}, ...parts.map((part) => part.imports?.(info, options, name)));
 
   const makeNet = (context: NetContext, instance: WebAssembly.Instance): Net => {
     let exports = instance.exports as Exports | null;

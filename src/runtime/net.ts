@@ -21,6 +21,10 @@ export interface LoadOptions {
   readonly warmUp?: boolean;
   /** Experimental, Node 24 and later: 256-bit code, checked before use; other engines ignore it. */
   readonly revectorize?: boolean;
+  /** Modules for several threads: how many share a run, which then gives a promise; true: as many as there are cores, up to 8. */
+  readonly threads?: number | boolean;
+  /** Modules for several threads: the memory of a net that this one is a further instance of. */
+  readonly memory?: WebAssembly.Memory;
 }
 
 /** The functions of one entry. */

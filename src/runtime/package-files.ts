@@ -1,6 +1,7 @@
 import type { DataType, EntryInfo, ModuleInfo, TensorInfo } from './abi.js';
 import { LOADER_TEXTS } from './loader-text.js';
 import { type PartEntry, partsFor } from './parts.js';
+import { quote, spawnText, urlOf } from './source-text.js';
 
 const ARRAY_TYPES: Record<DataType, string> = {
   f32: 'Float32Array',
@@ -10,12 +11,6 @@ const ARRAY_TYPES: Record<DataType, string> = {
   i64: 'BigInt64Array',
   bool: 'Uint8Array',
 };
-
-/** A string literal in ASCII; names of a model may hold anything, also what would end a line or a comment. */
-export const quote = (text: string): string =>
-  JSON.stringify(text)
-    .replace(/[^\x20-\x7e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
-    .replaceAll('*/', '*\\/');
 
 /** What a person wants to know about a tensor, for a comment. */
 function describe({ dtype, shape, scale, zeroPoint, image }: TensorInfo): string {
@@ -35,9 +30,6 @@ function base64(bytes: Uint8Array): string {
   for (let i = 0; i < bytes.length; i += step) parts.push(btoa(String.fromCharCode(...bytes.subarray(i, i + step))));
   return parts.join('');
 }
-
-/** The relative URL of a file; the characters that a URL gives a meaning of its own are escaped. */
-export const urlOf = (file: string): string => `./${file.replace(/[%?#\\]/g, encodeURIComponent)}`;
 
 /** What a loader has to know of its package besides the module's description. */
 export interface LoaderOptions {
@@ -63,7 +55,10 @@ export function loaderSource(name: string, meta: ModuleInfo, { binaries, inline 
       ? `Uint8Array.from(atob(${quote(base64(bytes))}), (c) => c.charCodeAt(0))`
       : `new URL(${quote(urlOf(file))}, import.meta.url)`;
   const beside = sourceOf(binaries?.wasm, `${name}.wasm`);
-  const files = binaries?.relaxed ? { relaxed: sourceOf(binaries.relaxed, `${name}.relaxed.bin`) } : {};
+  const files = {
+    ...(binaries?.relaxed && { relaxed: sourceOf(binaries.relaxed, `${name}.relaxed.bin`) }),
+    ...(meta.threads && { thread: spawnText(name, threadFile(name)) }),
+  };
   const parts = partsFor(meta, files);
   const used = parts.map((part) => part.use?.(files) ?? part.name);
   return [
@@ -77,6 +72,27 @@ export function loaderSource(name: string, meta: ModuleInfo, { binaries, inline 
   ].join('\n');
 }
 
+const threadFile = (name: string): string => `${name}.thread.mjs`;
+
+/**
+ * NAME.thread.mjs, which a thread runs. It has the loader and those parts that compute in it, so that it does not import
+ * NAME.mjs, which names it: bundlers refuse circles of workers.
+ */
+export function threadFiles(name: string, meta: ModuleInfo): { readonly name: string; readonly data: string }[] {
+  if (!meta.threads) return [];
+  const parts = partsFor(meta).filter((part) => part.inThreads);
+  const list = parts.map((part) => part.use?.({}) ?? part.name).join(', ');
+  const data = [
+    `// Made by qc ${meta.compiler}: a thread of ./${quote(`${name}.mjs`).slice(1, -1)}, which starts it.`,
+    LOADER_TEXTS.createLoader,
+    ...parts.map((part) => LOADER_TEXTS[part.name]),
+    LOADER_TEXTS.serveThread,
+    `serveThread(createLoader(${quote(name)}, () => '', [${list}]).load);`,
+    '',
+  ].join('\n');
+  return [{ name: threadFile(name), data }];
+}
+
 /** An interface with one property per tensor, names verbatim. */
 function tensorInterface(name: string, doc: string, tensors: readonly TensorInfo[], pictures = ''): string {
   const typeOf = (t: TensorInfo): string => (t.image && pictures) || ARRAY_TYPES[t.dtype];
@@ -84,19 +100,8 @@ function tensorInterface(name: string, doc: string, tensors: readonly TensorInfo
   return `  /** ${doc} */\n  export interface ${name} {\n${fields.join('')}  }\n`;
 }
 
-/** The types of the loaded net; parts of the loader add members. */
-const netTypes = (
-  parts: readonly PartEntry[],
-  views: string,
-): string => `  /** An input or output, in the model's order. */
-  export interface TensorDescription<Name> {
-    readonly name: Name;
-    readonly dtype: 'f32' | 'i8' | 'u8' | 'i32' | 'i64' | 'bool';
-    readonly shape: readonly number[];
-  }
-
-  /** One instance of the network with its own memory. */
-  export interface Net {
+/** The members of a net. */
+const netMembers = (parts: readonly PartEntry[], views: string): string => `
     readonly inputs: readonly TensorDescription<keyof Inputs>[];
     readonly outputs: readonly TensorDescription<keyof Outputs>[];
     readonly memoryBytes: number;
@@ -110,8 +115,39 @@ const netTypes = (
     output<Name extends keyof Outputs>(name: Name): Outputs[Name];
     /** Lets go of the memory; the net cannot be used any more. */
     free(): void;
-${parts.map((part) => part.net ?? '').join('')}  }
+${parts.map((part) => part.net ?? '').join('')}`;
 
+/** The types of a net that threads share; what computes gives promises. */
+const threadedTypes = (members: string): string => `
+  /** How a ThreadedNet is asked for. */
+  export interface Threads {
+    readonly threads: number | true;
+  }
+
+  /** An instance that several threads compute. Runs are done in the order in which they were asked for. */
+  export interface ThreadedNet {
+    /** How many threads there are: 1 without SharedArrayBuffer. */
+    readonly threads: number;${members
+      .replace(/\): (Outputs|void|Class\[\]);/g, '): Promise<$1>;')
+      .replace('free(): Promise<void>', 'free(): void')
+      .replace('Pick<Net,', 'Pick<ThreadedNet,')}  }
+`;
+
+/** The types of the loaded net; parts of the loader add members. */
+const netTypes = (
+  parts: readonly PartEntry[],
+  views: string,
+  threads: boolean,
+): string => `  /** An input or output, in the model's order. */
+  export interface TensorDescription<Name> {
+    readonly name: Name;
+    readonly dtype: 'f32' | 'i8' | 'u8' | 'i32' | 'i64' | 'bool';
+    readonly shape: readonly number[];
+  }
+
+  /** One instance of the network with its own memory. */
+  export interface Net {${netMembers(parts, views)}  }
+${threads ? threadedTypes(netMembers(parts, views)) : ''}
   export interface LoadOptions {
     /** Used in place of the global fetch, for instance to add headers. */
     readonly fetch?: (url: string | URL) => Promise<Response>;
@@ -141,8 +177,14 @@ export function declarations(name: string, meta: ModuleInfo): string {
     ),
     ...(hasImages ? [tensorInterface('InputViews', 'Buffers of the inputs.', entry.inputs)] : []),
     tensorInterface('Outputs', 'What `run` gives.', entry.outputs),
-    netTypes(partsFor(meta), hasImages ? 'InputViews' : 'Inputs'),
+    netTypes(partsFor(meta), hasImages ? 'InputViews' : 'Inputs', meta.threads !== undefined),
     `  /** Loads the network. ${source} */`,
+    ...(meta.threads
+      ? [
+          '  export function load(options: LoadOptions & Threads): Promise<ThreadedNet>;',
+          '  export function load(source: Source | Promise<Source>, options: LoadOptions & Threads): Promise<ThreadedNet>;',
+        ]
+      : []),
     '  export function load(source?: Source | Promise<Source> | LoadOptions, options?: LoadOptions): Promise<Net>;\n',
     '  /** Loads the network at once, from bytes or a compiled module. */',
     '  export function loadSync(source: ArrayBuffer | ArrayBufferView | WebAssembly.Module, options?: LoadOptions): Net;',

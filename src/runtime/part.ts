@@ -30,7 +30,7 @@ export interface LoaderPart {
   /** Only in load: before anything is opened or compiled. May give another source. `own`: the caller named none. */
   source?(given: Source, options: LoadOptions, name: string, own: boolean): Source | Promise<Source>;
   /** What the instance imports. */
-  imports?(info: ModuleInfo, options: LoadOptions): WebAssembly.Imports;
+  imports?(info: ModuleInfo, options: LoadOptions, name: string): WebAssembly.Imports;
   /** Adds members to a net, or replaces them. */
   extend?(net: Net, context: NetContext): void;
   /** Only in load: the net is complete. What it gives takes the net's place. */

@@ -5,16 +5,20 @@ import type { LOADER_TEXTS } from './loader-text.js';
 export interface PackageFiles {
   /** The delta to the module of the relaxed target. */
   readonly relaxed?: string;
+  /** What starts the worker of a thread. */
+  readonly thread?: string;
 }
 
 /** A part of the loader as packages know it. */
 export interface PartEntry {
   /** The name that its text declares: the file in parts/ in camelCase. */
-  readonly name: Exclude<keyof typeof LOADER_TEXTS, 'createLoader' | 'poolOf' | 'servePool'>;
+  readonly name: Exclude<keyof typeof LOADER_TEXTS, 'createLoader' | 'poolOf' | 'servePool' | 'serveThread'>;
   /** Whether the package of a module has it. */
   readonly needed: (info: ModuleInfo, files: PackageFiles) => boolean;
   /** The expression of the part where it is more than its name. */
   readonly use?: (files: PackageFiles) => string;
+  /** Whether the workers of threads have it too: they compute, on a module that is there. */
+  readonly inThreads?: true;
   /** Declarations, each a list of members with their comments, indented by 4. */
   readonly net?: string;
   readonly loadOptions?: string;
@@ -90,6 +94,13 @@ const ENTRIES_TYPES = `
   };
 `;
 
+const THREADS_OPTIONS = `    /**
+     * How many threads share a run: 1 to 64, or true for as many as there are cores, up to 8. The net is then a ThreadedNet.
+     * Without SharedArrayBuffer, as on pages that are not cross-origin isolated, there is one.
+     */
+    readonly threads?: number | boolean;
+`;
+
 const hasImages = ({ entries }: ModuleInfo): boolean => entries.some((e) => e.inputs.some((input) => input.image));
 
 /** The parts in the order in which they are asked. This table is the only list of them. */
@@ -107,6 +118,7 @@ export const PARTS: readonly PartEntry[] = [
   },
   {
     name: 'entries',
+    inThreads: true,
     needed: ({ entries }) => entries.length > 1,
     net: ENTRIES_MEMBERS,
     types: ENTRIES_TYPES,
@@ -127,6 +139,7 @@ export const PARTS: readonly PartEntry[] = [
   },
   {
     name: 'image',
+    inThreads: true,
     needed: hasImages,
     types: IMAGE_TYPES,
   },
@@ -135,6 +148,13 @@ export const PARTS: readonly PartEntry[] = [
     needed: (info) => info.labels !== undefined || hasImages(info),
     net: CLASSIFY_MEMBERS,
     types: CLASSIFY_TYPES,
+  },
+  {
+    name: 'threads',
+    inThreads: true,
+    needed: (info) => info.threads !== undefined,
+    use: ({ thread }) => `threads(${thread ?? ''})`,
+    loadOptions: THREADS_OPTIONS,
   },
   {
     name: 'warmUp',

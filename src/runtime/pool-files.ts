@@ -1,20 +1,11 @@
 import { LOADER_TEXTS } from './loader-text.js';
-import { quote, urlOf } from './package-files.js';
+import { quote, spawnText, urlOf } from './source-text.js';
 
 /**
- * NAME.pool.mjs and NAME.worker.mjs. Bundlers know `new Worker(new URL(literal, import.meta.url), ...)` by its form; Node
- * has its class of workers elsewhere. The worker imports NAME.mjs, which knows nothing of pools: no circle.
+ * NAME.pool.mjs and NAME.worker.mjs. The worker imports NAME.mjs, which knows nothing of pools: no circle.
  */
 export function poolFiles(name: string): { readonly name: string; readonly data: string }[] {
-  const url = `new URL(${quote(urlOf(`${name}.worker.mjs`))}, import.meta.url)`;
-  const spawn = [
-    '() => {',
-    `  if (globalThis.Worker) return new Worker(${url}, { type: 'module' });`,
-    "  const threads = globalThis.process?.getBuiltinModule?.('node:worker_threads');",
-    `  if (!threads) throw new Error(${quote(`${name}: this engine has no workers`)});`,
-    `  return new threads.Worker(${url});`,
-    '}',
-  ].join('\n');
+  const spawn = spawnText(name, `${name}.worker.mjs`);
   const pool = `${LOADER_TEXTS.poolOf}\nexport const createPool = poolOf(${quote(name)}, ${spawn});\n`;
   const worker = `import { load } from ${quote(urlOf(`${name}.mjs`))};\n${LOADER_TEXTS.servePool}\nservePool(load);\n`;
   return [

@@ -454,7 +454,49 @@ export class FunctionBuilder {
     };
   }
 
-  /** Calls a function of the module with constant arguments. */
+  /** Runs the body once, and again while the condition is not 0. */
+  repeatWhile(body: readonly Stmt[], condition: I32): Stmt {
+    const label = `loop${this.labels++}`;
+    const { none } = this.binaryen;
+    const again = (): number => this.m.br(label, condition.make());
+    return { make: () => this.m.loop(label, this.m.block(null, [...body.map((s) => s.make()), again()], none)) };
+  }
+
+  // --- shared memory: all of it sequentially consistent, addresses are multiples of 4
+
+  atomicLoad(ptr: I32): I32 {
+    return { type: 'i32', make: () => this.m.i32.atomic.load(0, ptr.make()) };
+  }
+
+  /** Adds to a word; gives what it held before. */
+  atomicAdd(ptr: I32, value: number): I32 {
+    return { type: 'i32', make: () => this.m.i32.atomic.rmw.add(0, ptr.make(), this.m.i32.const(value)) };
+  }
+
+  atomicIncrease(ptr: I32, by: number): Stmt {
+    return { make: () => this.m.drop(this.atomicAdd(ptr, by).make()) };
+  }
+
+  /** Sleeps until the word is notified, unless it holds something else than `expected`. */
+  atomicWait(ptr: I32, expected: I32): Stmt {
+    const forever = (): number => this.m.i64.const(-1n);
+    return { make: () => this.m.drop(this.m.memory.atomic.wait32(ptr.make(), expected.make(), forever())) };
+  }
+
+  /** Wakes all who sleep on a word. */
+  atomicNotify(ptr: I32): Stmt {
+    return { make: () => this.m.drop(this.m.memory.atomic.notify(ptr.make(), this.m.i32.const(-1))) };
+  }
+
+  /** Copies a passive segment to memory. */
+  initMemory(segment: string, to: I32, bytes: number): Stmt {
+    const { i32 } = this.m;
+    return { make: () => this.m.memory.init(segment, to.make(), i32.const(0), i32.const(bytes)) };
+  }
+
+  // --- calls
+
+  /** Calls a function of the module. */
   call(name: string, args: readonly Expr[]): Stmt {
     return {
       make: () =>

@@ -25,7 +25,21 @@ export interface ModuleOptions {
   readonly pages: number;
   readonly relaxed: boolean | 'emulated';
   readonly fastMath?: boolean;
+  /** The memory is shared and imported, so that several instances have one. */
+  readonly shared?: SharedMemory;
 }
+
+/** A memory that the host makes. */
+export interface SharedMemory {
+  /** The most pages that it may have. */
+  readonly maxPages: number;
+  /** Passive data segments, `segmentName(0)` and so on; their content is put in afterwards. */
+  readonly segments: number;
+  readonly from: { readonly module: string; readonly name: string };
+}
+
+/** Name of a passive segment. */
+export const segmentName = (index: number): string => `data${index}`;
 
 /** A wasm module under construction: functions without results, one memory, exports. */
 export class ModuleBuilder {
@@ -47,8 +61,22 @@ export class ModuleBuilder {
     const { SIMD128, BulkMemory, BulkMemoryOpt, MutableGlobals, NontrappingFPToInt, SignExt, RelaxedSIMD } =
       binaryen.Features;
     const base = SIMD128 | BulkMemory | BulkMemoryOpt | MutableGlobals | NontrappingFPToInt | SignExt;
-    this.module.setFeatures(options.relaxed === true ? base | RelaxedSIMD : base);
-    this.module.setMemory(options.pages, options.pages, 'memory', []);
+    const { shared } = options;
+    const threads = shared ? binaryen.Features.Atomics : 0;
+    this.module.setFeatures((options.relaxed === true ? base | RelaxedSIMD : base) | threads);
+    if (shared) this.importMemory(options.pages, shared);
+    else this.module.setMemory(options.pages, options.pages, 'memory', []);
+  }
+
+  private importMemory(pages: number, { maxPages, segments, from }: SharedMemory): void {
+    const segment = (_: unknown, i: number) => ({
+      name: segmentName(i),
+      offset: 0,
+      data: new Uint8Array(1),
+      passive: true,
+    });
+    this.module.setMemory(pages, maxPages, 'memory', Array.from({ length: segments }, segment), true);
+    this.module.addMemoryImport('0', from.module, from.name, true);
   }
 
   /** Adds a function whose body is built by `body`. Its parameters come as expressions through the builder. */

@@ -4,13 +4,14 @@ import { type Activation, applyActivation } from '../../quant/activation.js';
 import { roundToCode } from '../../quant/requantize.js';
 import type { Local, Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
-import { type CodeStorage, holdsCodes, type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
+import { type CodeStorage, holdsCodes, type KernelDef, type Split, STORAGE_BYTES, type Storage } from '../kernel.js';
 import { emitActivation } from './activation.js';
 import { applyFurtherBinary, emitFurtherBinary, type FurtherBinary, isFurtherBinary } from './binary-functions.js';
 import { elementsOf } from './elements.js';
 import type { CodeRounder } from './epilogue-emit.js';
 import {
   codeRounder,
+  ELEMENT_WORK,
   emitElementwise,
   halves,
   loadReals,
@@ -20,7 +21,7 @@ import {
   vectorNest,
 } from './lanes.js';
 import type { Computed } from './math.js';
-import { collapse, walk } from './nest.js';
+import { collapse, cutOf, partDims, walk } from './nest.js';
 
 /**
  * Elementwise operations of two operands with broadcasting over a strided nest.
@@ -221,6 +222,21 @@ function reference(p: BinaryParams, memory: ArrayBuffer, args: readonly number[]
   });
 }
 
+/** Parts are runs along one dimension. */
+function split(p: BinaryParams): Split<BinaryParams> {
+  const cut = cutOf(shapeOf(p));
+  const { axis, unit } = cut;
+  const operands = [p.a, p.b, { storage: p.output.storage, strides: p.target }];
+  return {
+    work: ELEMENT_WORK * p.dims.reduce((a, b) => a * b, 1),
+    units: Math.ceil((p.dims[axis] ?? 1) / unit),
+    part: (first, count) => ({
+      params: { ...p, dims: partDims(p.dims, cut, first, count) },
+      offsets: operands.map(({ storage, strides }) => first * unit * (strides[axis] ?? 0) * STORAGE_BYTES[storage]),
+    }),
+  };
+}
+
 /** Elementwise operations of two operands; see `BinaryParams`. */
 export const binaryKernel: KernelDef<BinaryParams> = {
   name: (p) => {
@@ -237,4 +253,5 @@ export const binaryKernel: KernelDef<BinaryParams> = {
   }),
   emit,
   reference,
+  split,
 };

@@ -1,9 +1,16 @@
 import { assert } from '../../support/errors.js';
-import { type Epilogue, holdsCodes, type KernelDef, type Storage } from '../kernel.js';
+import { type Epilogue, holdsCodes, type KernelDef, type Split, STORAGE_BYTES, type Storage } from '../kernel.js';
 import { ARITHMETIC, type DepthwiseArithmetic, depthwiseLayout } from './depthwise-layout.js';
 import { emitDepthwise } from './depthwise-tile.js';
 import { readElement } from './elements.js';
-import { addProduct, epilogueName, epilogueReference, epilogueSignature, finishImage } from './epilogue.js';
+import {
+  addProduct,
+  epilogueName,
+  epilogueOffsets,
+  epilogueReference,
+  epilogueSignature,
+  finishImage,
+} from './epilogue.js';
 import type { GemmTaps } from './gemm.js';
 import { type PackedWeights, packedArray } from './packed-weights.js';
 
@@ -77,6 +84,24 @@ export function packDepthwise(
   return packed;
 }
 
+/** A product of one tap costs about as much as two of a matrix product. */
+const TAP_WORK = 2;
+
+/** Parts are runs of rows, or of pixels where there is one row. */
+function split(p: DepthwiseParams): Split<DepthwiseParams> {
+  const [bytes, outBytes] = [STORAGE_BYTES[p.storage], STORAGE_BYTES[p.epilogue.output.storage]];
+  const at = (y: number, x: number): number[] => [
+    (y * p.rowStride + x * p.pixStride) * bytes,
+    (y * p.outRow + x * p.outPix) * outBytes,
+    0,
+    ...epilogueOffsets(p.epilogue, { y, x, column: 0 }),
+  ];
+  const work = TAP_WORK * p.rows * p.cols * p.channels * p.taps.ySegments * p.taps.xSegments;
+  return p.rows > 1
+    ? { work, units: p.rows, part: (first, rows) => ({ params: { ...p, rows }, offsets: at(first, 0) }) }
+    : { work, units: p.cols, part: (first, cols) => ({ params: { ...p, cols }, offsets: at(0, first) }) };
+}
+
 /** The convolution in plain code, reading the packed weights. */
 function reference(p: DepthwiseParams, memory: ArrayBuffer, args: readonly number[]): void {
   const [input, output, weights, ...rest] = args as [number, number, number, ...number[]];
@@ -118,4 +143,5 @@ export const depthwise: KernelDef<DepthwiseParams> = {
     return emitDepthwise(f, p);
   },
   reference,
+  split,
 };

@@ -1,7 +1,7 @@
 import { applyActivation } from '../../quant/activation.js';
 import { roundToCode, scaledSum } from '../../quant/requantize.js';
 import { assert } from '../../support/errors.js';
-import { type Epilogue, type EpilogueArgs, holdsCodes } from '../kernel.js';
+import { type Epilogue, type EpilogueArgs, holdsCodes, STORAGE_BYTES } from '../kernel.js';
 import { readElement, writeElement } from './elements.js';
 
 /** Every argument that an epilogue can have, in the order in which they are passed. */
@@ -63,6 +63,15 @@ export interface SumPosition {
   readonly x: number;
   readonly column: number;
 }
+
+/** Bytes that the arguments of an epilogue move by for a part of the output that starts at a position. */
+export const epilogueOffsets = (e: Epilogue, { y, x, column }: SumPosition): number[] =>
+  epilogueArgumentNames(e).map((name) => {
+    if (name === 'bias' || name === 'scale') return 4 * column;
+    const { residual } = e;
+    if (name !== 'residual' || !residual) return 0;
+    return (y * residual.row + x * residual.pix + column) * STORAGE_BYTES[residual.storage];
+  });
 
 /** The epilogue of one kernel call in plain code. */
 export interface EpilogueReference {

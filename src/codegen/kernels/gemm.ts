@@ -1,7 +1,22 @@
 import { assert } from '../../support/errors.js';
-import { type Epilogue, holdsCodes, type Isa, type KernelDef, type Storage } from '../kernel.js';
+import {
+  type Epilogue,
+  holdsCodes,
+  type Isa,
+  type KernelDef,
+  type Split,
+  STORAGE_BYTES,
+  type Storage,
+} from '../kernel.js';
 import { readElement } from './elements.js';
-import { addProduct, epilogueName, epilogueReference, epilogueSignature, finishImage } from './epilogue.js';
+import {
+  addProduct,
+  epilogueName,
+  epilogueOffsets,
+  epilogueReference,
+  epilogueSignature,
+  finishImage,
+} from './epilogue.js';
 import { canGroup, EXTRA_BYTES, EXTRA_HEADER, readExtras } from './gemm-groups.js';
 import { isGrouped, kPerStep, stepsPerSegment, weightStorage } from './gemm-layout.js';
 import { emitGemm } from './gemm-tile.js';
@@ -141,6 +156,48 @@ function extraTiles(p: GemmParams, view: DataView, at: number) {
   });
 }
 
+/**
+ * Parts are runs of pixels or of rows, or of column tiles where there are more bytes of weights than of inputs: every
+ * part reads all of the other operand.
+ */
+function split(given: GemmParams): Split<GemmParams> {
+  const p = joinRows(given);
+  const { mr, nr } = p.tile;
+  const perColumn = weightsPerColumn(p);
+  const [bytes, outBytes] = [STORAGE_BYTES[p.storage], STORAGE_BYTES[p.epilogue.output.storage]];
+  const weightBytes = STORAGE_BYTES[weightStorage(p)];
+  const work = p.rows * p.cols * p.columns * perColumn;
+  const at = (y: number, x: number, column: number): number[] => [
+    (y * p.rowStride + x * p.pixStride) * bytes,
+    (y * p.outRow + x * p.outPix + column) * outBytes,
+    column * perColumn * weightBytes,
+    ...(isGrouped(p) ? [0] : []),
+    ...epilogueOffsets(p.epilogue, { y, x, column }),
+  ];
+  const inputBytes =
+    p.rows * p.cols * Math.min(p.taps.length * p.taps.ySegments * p.taps.xSegments, p.pixStride) * bytes;
+  const byColumns = p.columns * perColumn * weightBytes > inputBytes;
+  if (byColumns && p.columns >= 2 * nr && !isGrouped(p))
+    return {
+      work,
+      units: Math.ceil(p.columns / nr),
+      part: (first, count) => ({
+        params: { ...p, columns: Math.min(count * nr, p.columns - first * nr) },
+        offsets: at(0, 0, first * nr),
+      }),
+    };
+  if (p.rows > 1)
+    return { work, units: p.rows, part: (first, rows) => ({ params: { ...p, rows }, offsets: at(first, 0, 0) }) };
+  return {
+    work,
+    units: Math.ceil(p.cols / mr),
+    part: (first, count) => ({
+      params: { ...p, cols: Math.min(count * mr, p.cols - first * mr) },
+      offsets: at(0, first * mr, 0),
+    }),
+  };
+}
+
 /** The product in plain code, reading the packed weights. */
 function reference(p: GemmParams, memory: ArrayBuffer, args: readonly number[]): void {
   const [input, output, weights] = args as [number, number, number];
@@ -188,4 +245,5 @@ export const gemm: KernelDef<GemmParams> = {
     return emitGemm(f, joinRows(p));
   },
   reference,
+  split,
 };

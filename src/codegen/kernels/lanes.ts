@@ -110,6 +110,9 @@ export function vectorNest(shape: NestShape): NestShape {
   return moveInner(shape, best);
 }
 
+/** What an element of an elementwise kernel costs, in multiply-accumulates of a matrix product: it is bound by memory. */
+export const ELEMENT_WORK = 16;
+
 /** An operand of `emitElementwise`. */
 export interface ElementwiseOperand {
   readonly ptr: Local<'i32'>;

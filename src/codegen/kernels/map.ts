@@ -7,12 +7,12 @@ import { roundEven } from '../../quant/rounding.js';
 import { unreachable } from '../../support/errors.js';
 import type { Stmt } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
-import { type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
+import { type KernelDef, type Split, STORAGE_BYTES, type Storage } from '../kernel.js';
 import { elementsOf } from './elements.js';
-import { emitElementwise, vectorNest } from './lanes.js';
+import { ELEMENT_WORK, emitElementwise, vectorNest } from './lanes.js';
 import { emitBlocks, transposedBlocks } from './map-blocks.js';
 import { stepOf } from './map-steps.js';
-import { collapse, emitNest, outerNest, walk } from './nest.js';
+import { collapse, cutOf, emitNest, outerNest, partDims, walk } from './nest.js';
 import { applyFurtherUnary, type FurtherUnary } from './unary-functions.js';
 
 /**
@@ -189,6 +189,24 @@ function reference(p: MapParams, memory: ArrayBuffer, args: readonly number[]): 
   });
 }
 
+/** Parts are runs along one dimension. */
+function split(p: MapParams): Split<MapParams> {
+  const cut = cutOf({ dims: p.dims, strides: [p.source, p.target] });
+  const { axis, unit } = cut;
+  const size = p.dims[axis] ?? 1;
+  return {
+    work: ELEMENT_WORK * p.dims.reduce((a, b) => a * b, 1),
+    units: Math.ceil(size / unit),
+    part: (first, count) => ({
+      params: { ...p, dims: partDims(p.dims, cut, first, count) },
+      offsets: [
+        first * unit * p.source[axis]! * STORAGE_BYTES[p.from],
+        first * unit * p.target[axis]! * STORAGE_BYTES[p.to],
+      ],
+    }),
+  };
+}
+
 /** Unary maps; see `MapParams`. */
 export const mapKernel: KernelDef<MapParams> = {
   name: ({ op, from, to }) => {
@@ -198,4 +216,5 @@ export const mapKernel: KernelDef<MapParams> = {
   signature: ({ op }) => ({ params: ['i32', 'i32', ...opSignature(op)] }),
   emit,
   reference,
+  split,
 };

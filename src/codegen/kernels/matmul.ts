@@ -1,6 +1,6 @@
 import type { Local, Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
-import type { KernelDef } from '../kernel.js';
+import type { KernelDef, Split } from '../kernel.js';
 import { sumLanes, tailMask } from './lane-sums.js';
 import { type Stream, storeReals } from './lanes.js';
 
@@ -156,10 +156,37 @@ function reference(p: MatmulParams, memory: ArrayBuffer, args: readonly number[]
       }
 }
 
+/** A product of reals costs about as much as two of codes. */
+const PRODUCT_WORK = 2;
+
+/** Parts are runs of batches, or of row tiles where there is one batch. */
+function split(p: MatmulParams): Split<MatmulParams> {
+  const work = PRODUCT_WORK * p.batch * p.m * p.k * p.n;
+  if (p.batch > 1)
+    return {
+      work,
+      units: p.batch,
+      part: (first, batch) => ({
+        params: { ...p, batch },
+        offsets: [4 * first * p.m * p.k, p.batchedB ? 4 * first * p.k * p.n : 0, 4 * first * p.m * p.n],
+      }),
+    };
+  const { rows } = TILE[p.transB ? 'transposed' : 'straight'];
+  return {
+    work,
+    units: Math.ceil(p.m / rows),
+    part: (first, count) => ({
+      params: { ...p, m: Math.min(count * rows, p.m - first * rows) },
+      offsets: [4 * first * rows * p.k, 0, 4 * first * rows * p.n],
+    }),
+  };
+}
+
 /** Products of float matrices; see `MatmulParams`. */
 export const matmulKernel: KernelDef<MatmulParams> = {
   name: (p) => `f32-matmul${p.transB ? '-transposed' : ''}-simd`,
   signature: () => ({ params: ['i32', 'i32', 'i32'] }),
   emit,
   reference,
+  split,
 };

@@ -37,6 +37,32 @@ export function moveInner(shape: NestShape, index: number): NestShape {
 export const outerNest = (shape: NestShape): NestShape =>
   collapse({ dims: shape.dims.slice(0, -1), strides: shape.strides.map((s) => s.slice(0, -1)) });
 
+/** A dimension along which a nest is cut, and how many of its indices stay together. */
+export interface NestCut {
+  readonly axis: number;
+  readonly unit: number;
+}
+
+/** Fewer indices than this of a dimension are no choice of parts. */
+const FEW = 4;
+/** Neighbours that are not torn apart: vectors stay whole, and threads write different cache lines. */
+const NEIGHBOURS = 64;
+
+/**
+ * Where a nest is cut into parts for different threads: the outermost dimension that is long enough and not the one of
+ * neighbours in memory (of the last pointer), else the longest.
+ */
+export function cutOf({ dims, strides }: NestShape): NestCut {
+  const target = strides.at(-1)!;
+  const outer = dims.findIndex((n, d) => n >= FEW && target[d] !== 1);
+  const axis = outer >= 0 ? outer : dims.indexOf(Math.max(...dims));
+  return { axis, unit: target[axis] === 1 ? NEIGHBOURS : 1 };
+}
+
+/** Sizes of a part of a nest that was cut. */
+export const partDims = (dims: readonly number[], { axis, unit }: NestCut, first: number, count: number): number[] =>
+  dims.map((n, d) => (d === axis ? Math.min(count * unit, n - first * unit) : n));
+
 /** Calls `visit` with the offset of every pointer, in the order of the loops. */
 export function walk(shape: NestShape, visit: (offsets: readonly number[]) => void): void {
   const { dims, strides } = shape;

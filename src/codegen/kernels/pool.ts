@@ -1,6 +1,14 @@
 import type { Rounding } from '../../ir/type.js';
 import { roundToCode } from '../../quant/requantize.js';
-import { type CodeStorage, holdsCodes, type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
+import {
+  type CodeStorage,
+  holdsCodes,
+  type KernelDef,
+  type Split,
+  type SplitPart,
+  STORAGE_BYTES,
+  type Storage,
+} from '../kernel.js';
 import { elementsOf } from './elements.js';
 import { emitPool } from './pool-emit.js';
 import { type WindowGroup, windowGroups } from './pool-windows.js';
@@ -96,6 +104,41 @@ function reference(p: PoolParams, memory: ArrayBuffer, args: readonly number[]):
   });
 }
 
+/** What an element of a window costs, in multiply-accumulates of a matrix product. */
+const TAP_WORK = 4;
+/** Channels that stay together. */
+const NEIGHBOURS = 64;
+
+/** Rows `first` to `first + count` of the output: the part of the image under their windows, and the padding over it. */
+function rowsOf(p: PoolParams, first: number, count: number): SplitPart<PoolParams> {
+  const [stride] = p.stride;
+  const start = first * stride - p.pads[0];
+  const [skipped, above] = [Math.max(0, start), Math.max(0, -start)];
+  const left = p.height - skipped;
+  const reached = (count - 1) * stride + (p.window[0] - 1) * p.dilation[0] + 1 - above;
+  const inside = reached <= left;
+  const pads = [above, p.pads[1], inside ? 0 : p.pads[2], p.pads[3]] as const;
+  return {
+    params: { ...p, outHeight: count, height: inside ? reached : left, pads },
+    offsets: [skipped * p.source.row * STORAGE_BYTES[p.input], first * p.target.row * STORAGE_BYTES[p.output.storage]],
+  };
+}
+
+/** Parts are runs of rows, or of channels where there are more of these than of rows. */
+function split(p: PoolParams): Split<PoolParams> {
+  const work = TAP_WORK * p.outHeight * p.outWidth * p.channels * p.window[0] * p.window[1];
+  const units = Math.ceil(p.channels / NEIGHBOURS);
+  if (p.outHeight >= units) return { work, units: p.outHeight, part: (first, count) => rowsOf(p, first, count) };
+  return {
+    work,
+    units,
+    part: (first, count) => ({
+      params: { ...p, channels: Math.min(count * NEIGHBOURS, p.channels - first * NEIGHBOURS) },
+      offsets: [p.input, p.output.storage].map((storage) => first * NEIGHBOURS * STORAGE_BYTES[storage]),
+    }),
+  };
+}
+
 /** Max and average pooling; see `PoolParams`. */
 export const poolKernel: KernelDef<PoolParams> = {
   name: (p) => `${p.input}-${p.kind}pool-${p.window.join('x')}-${p.output.storage}-simd`,
@@ -106,4 +149,5 @@ export const poolKernel: KernelDef<PoolParams> = {
   },
   emit: emitPool,
   reference,
+  split,
 };

@@ -1,6 +1,6 @@
 import type { Local, Stmt, V128 } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
-import { type KernelDef, STORAGE_BYTES, type Storage } from '../kernel.js';
+import { type KernelDef, type Split, STORAGE_BYTES, type Storage } from '../kernel.js';
 import { loadCodes8 } from './codes.js';
 import { readElement, writeElement } from './elements.js';
 import { WINOGRAD_ELEMENTS, type WinogradStorage, winogradLanes } from './winograd-weights.js';
@@ -17,10 +17,16 @@ export interface WinogradInputParams {
   readonly tileCols: number;
   readonly pixStride: number;
   readonly rowStride: number;
+  /** Of a part: tiles of the whole V, which this writes a run of. */
+  readonly allTiles?: number;
 }
 
 /** How the transformed input is stored. */
 export const transformedStorage = (storage: Storage): WinogradStorage => (storage === 'f32' ? 'f32' : 'i16');
+
+/** The layout of the V that is written to. */
+const layoutOf = (p: WinogradInputParams): TransformedInput =>
+  transformedInput(transformedStorage(p.storage), p.channels, p.allTiles ?? p.tileRows * p.tileCols);
 
 /** The shape of transformed input V[element][tile][channel], in elements. */
 export interface TransformedInput {
@@ -50,7 +56,7 @@ const COMBINATIONS = [
 /** B^T d B of one window and a vector of channels; d is read from memory twice rather than kept in registers. */
 function emitWindow(f: FunctionBuilder, p: WinogradInputParams, from: Local<'i32'>, to: Local<'i32'>): Stmt[] {
   const storage = transformedStorage(p.storage);
-  const { element } = transformedInput(storage, p.channels, p.tileRows * p.tileCols);
+  const { element } = layoutOf(p);
   const row = f.vectors(4);
   const load = (y: number, x: number): V128 => {
     const offset = (y * p.rowStride + x * p.pixStride) * STORAGE_BYTES[p.storage];
@@ -81,11 +87,31 @@ function emit(f: FunctionBuilder, p: WinogradInputParams): Stmt[] {
   ];
 }
 
+/** What a channel of a window costs: 16 reads, 32 sums, 16 writes. */
+const WINDOW_WORK = 64;
+
+/** Parts are runs of tile rows. */
+function split(p: WinogradInputParams): Split<WinogradInputParams> {
+  const bytes = STORAGE_BYTES[p.storage];
+  const allTiles = p.tileRows * p.tileCols;
+  return {
+    work: WINDOW_WORK * allTiles * p.channels,
+    units: p.tileRows,
+    part: (first, tileRows) => ({
+      params: { ...p, tileRows, allTiles },
+      offsets: [
+        2 * first * p.rowStride * bytes,
+        first * p.tileCols * layoutOf(p).tile * STORAGE_BYTES[transformedStorage(p.storage)],
+      ],
+    }),
+  };
+}
+
 function reference(p: WinogradInputParams, memory: ArrayBuffer, args: readonly number[]): void {
   const [input, output] = args as [number, number];
   const view = new DataView(memory);
   const storage = transformedStorage(p.storage);
-  const { tile, element } = transformedInput(storage, p.channels, p.tileRows * p.tileCols);
+  const { tile, element } = layoutOf(p);
   // sums of codes fit: only those of reals are rounded
   const combine = (d: readonly number[]): number[] =>
     COMBINATIONS.map(({ a, b, op }) => Math.fround(op === 'add' ? d[a]! + d[b]! : d[a]! - d[b]!));
@@ -113,4 +139,5 @@ export const winogradInput: KernelDef<WinogradInputParams> = {
   signature: () => ({ params: ['i32', 'i32'] }),
   emit,
   reference,
+  split,
 };

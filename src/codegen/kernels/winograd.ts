@@ -1,13 +1,14 @@
 import type { Stmt } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
-import type { Epilogue, KernelDef } from '../kernel.js';
+import { type Epilogue, type KernelDef, type Split, STORAGE_BYTES } from '../kernel.js';
 import { readElement } from './elements.js';
-import { addProduct, epilogueName, epilogueReference, epilogueSignature } from './epilogue.js';
+import { addProduct, epilogueName, epilogueOffsets, epilogueReference, epilogueSignature } from './epilogue.js';
 import type { GemmParams } from './gemm.js';
 import { GemmEmitter, type TileEnd } from './gemm-tile.js';
 import { transformedInput } from './winograd-input.js';
 import { WinogradOutput } from './winograd-output.js';
 import {
+  transformedBytes,
   WINOGRAD_COLUMNS,
   WINOGRAD_ELEMENTS,
   type WinogradStorage,
@@ -93,6 +94,23 @@ function emit(f: FunctionBuilder, p: WinogradParams): Stmt[] {
   ];
 }
 
+/** Parts are runs of column tiles; all of them read V, and M is scratch of the part. */
+function split(p: WinogradParams): Split<WinogradParams> {
+  const outBytes = STORAGE_BYTES[p.epilogue.output.storage];
+  const weightBytes = transformedBytes({ storage: storageOf(p), channels: p.channels, columns: WINOGRAD_COLUMNS });
+  return {
+    work: WINOGRAD_ELEMENTS * tilesOf(p) * p.channels * p.columns,
+    units: winogradTiles(p),
+    part(first, count) {
+      const column = first * WINOGRAD_COLUMNS;
+      return {
+        params: { ...p, columns: Math.min(count * WINOGRAD_COLUMNS, p.columns - column) },
+        offsets: [0, 0, first * weightBytes, column * outBytes, ...epilogueOffsets(p.epilogue, { y: 0, x: 0, column })],
+      };
+    },
+  };
+}
+
 /** A^T applied to four values; int32 wraps, as the kernel's does. */
 function outputs([a, b, c, d]: readonly number[], round: (x: number) => number): [number, number] {
   const [first, second] = [round(a! + b!), round(b! - c!)];
@@ -169,4 +187,5 @@ export const winograd: KernelDef<WinogradParams> = {
   signature: (p) => ({ params: ['i32', 'i32', 'i32', 'i32', ...epilogueSignature(p.epilogue)] }),
   emit,
   reference,
+  split,
 };

@@ -14,6 +14,7 @@ export class NodeContext implements LowerContext {
   readonly sharesWeights: boolean;
   private readonly planner: Planner;
   private readonly made = new Map<number, View>();
+  private tasks = 0;
 
   constructor(planner: Planner, node: Node) {
     this.planner = planner;
@@ -90,11 +91,15 @@ export class NodeContext implements LowerContext {
     return this.planner.data.addPrepared(content, bytes, make);
   }
 
-  scratch(bytes: number): Ref {
-    return this.planner.scratch(bytes);
+  scratch(bytes: number, use: 'node' | 'task' = 'node'): Ref {
+    return this.planner.scratch(bytes, use === 'task');
+  }
+
+  task(): void {
+    this.tasks++;
   }
 
   call<P extends object>(kernel: KernelDef<P>, params: P, args: readonly Arg[]): void {
-    this.planner.call(kernel, params, args, this.node.id);
+    this.planner.call(kernel, params, args, this.node.id, this.tasks);
   }
 }

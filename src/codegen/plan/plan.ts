@@ -16,6 +16,8 @@ export interface Buffer {
   /** For people: the value or what the data is. */
   readonly label: string;
   readonly content?: Uint8Array;
+  /** In the arena: used within single tasks, so that threads need one each. */
+  readonly ofTask?: boolean;
 }
 
 /** One kernel call. */
@@ -25,6 +27,8 @@ export interface Call {
   readonly args: readonly Arg[];
   /** Id of the node it computes. */
   readonly node: number;
+  /** Tasks of a node do not depend on each other: calls with equal numbers are one. */
+  readonly task?: number;
 }
 
 /** Everything that emission needs, as plain data. */

@@ -316,11 +316,14 @@ export class Planner {
     this.call(mapKernel, params, [refOf(from), refOf(to)], node);
   }
 
-  call<P extends object>(kernel: KernelDef<P>, params: P, args: readonly Arg[], node: number): void {
-    this.calls.push({ kernel: eraseKernel(kernel), params, args, node });
+  /** `task`: 0, or the number of the node's task that the call belongs to. */
+  call<P extends object>(kernel: KernelDef<P>, params: P, args: readonly Arg[], node: number, task = 0): void {
+    this.calls.push({ kernel: eraseKernel(kernel), params, args, node, ...(task > 0 && { task }) });
   }
 
-  scratch(bytes: number): Ref {
-    return { buffer: this.addBuffer('arena', bytes, 'scratch'), offset: 0 };
+  scratch(bytes: number, ofTask = false): Ref {
+    const buffer = this.addBuffer('arena', bytes, 'scratch');
+    if (ofTask) this.buffers[buffer] = { ...(this.buffers[buffer] as Buffer), ofTask };
+    return { buffer, offset: 0 };
   }
 }

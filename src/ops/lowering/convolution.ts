@@ -135,6 +135,7 @@ export function lowerConv2d(context: LowerContext, attrs: ConvAttrs): void {
       const from = refOf(g.x, g.origin + n * (g.x.strides[0] as number) + group * perGroup);
       const to = refOf(g.out, n * (g.out.strides[0] as number) + first);
       const ends = epilogueArguments(epilogue, args(first, perGroupOut, n));
+      context.task();
       context.call(gemm, ready.params, [from, to, ...ready.weights, ...ends]);
     }
   }
@@ -168,6 +169,7 @@ export function lowerDepthwise(context: LowerContext, attrs: ConvAttrs): void {
   for (let n = 0; n < (g.x.shape[0] as number); n++) {
     const from = refOf(g.x, g.origin + n * (g.x.strides[0] as number));
     const to = refOf(g.out, n * (g.out.strides[0] as number));
+    context.task();
     context.call(depthwise, params, [from, to, weights, ...epilogueArguments(epilogue, args(0, channels, n))]);
   }
 }

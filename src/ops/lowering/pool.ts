@@ -35,6 +35,7 @@ export function lowerPool(context: LowerContext, attrs: PoolAttrs): void {
   for (let n = 0; n < (x.shape[0] as number); n++) {
     const from = refOf(x, n * (x.strides[0] as number));
     const to = refOf(out, n * (out.strides[0] as number));
+    context.task();
     context.call(poolKernel, params, [from, to, ...args]);
   }
 }

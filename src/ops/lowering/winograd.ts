@@ -42,6 +42,9 @@ export function winogradApplies(attrs: ConvAttrs, inputs: readonly (TensorType |
   return winogradPays(storage, { channels, columns: filters, size: Math.min(size(0), size(1)) });
 }
 
+/** From so many blocks on, each is a task; threads share what fewer blocks have, first the input transform, then columns. */
+const MIN_TASKS = 4;
+
 /** A rectangle of output pixels. */
 export interface WinogradBlock {
   readonly y: number;
@@ -119,10 +122,12 @@ export function lowerWinograd(
     ...block,
     ...winogradParams(block, { channels, columns, outPix, outRow, epilogue }, source),
   }));
-  const v = context.scratch(Math.max(...blocks.map((b) => b.transformedBytes)));
-  const m = context.scratch(Math.max(...blocks.map((b) => b.sumBytes)));
+  const images = g.x.shape[0] as number;
+  const apart = images * blocks.length >= MIN_TASKS;
+  const v = context.scratch(Math.max(...blocks.map((b) => b.transformedBytes)), apart ? 'task' : 'node');
+  const m = context.scratch(Math.max(...blocks.map((b) => b.sumBytes)), 'task');
   const { residual } = epilogue;
-  for (let n = 0; n < (g.x.shape[0] as number); n++) {
+  for (let n = 0; n < images; n++) {
     const args = plan.args(0, columns, n);
     for (const { y, x, input, product } of blocks) {
       const from = refOf(g.x, g.origin + n * (g.x.strides[0] as number) + y * rowStride + x * pixStride);
@@ -136,6 +141,7 @@ export function lowerWinograd(
             ),
           }
         : args;
+      if (apart) context.task();
       context.call(winogradInput, input, [from, v]);
       context.call(winograd, product, [v, m, u, to, ...epilogueArguments<Arg>(epilogue, ofBlock)]);
     }

@@ -2,6 +2,7 @@ import type { EntryInfo, ModuleInfo } from '../abi.js';
 import type { LoadOptions, Source } from '../net.js';
 import type { LoaderPart } from '../part.js';
 import { fnv1a, selfTestInput } from '../self-test.js';
+import { sharedImports } from '../shared-memory.js';
 import { openSource, readInfo } from '../source.js';
 import { isBytes, isModule } from '../values.js';
 
@@ -38,10 +39,11 @@ function marked(source: BufferSource): Uint8Array<ArrayBuffer> {
 }
 
 /** Whether an instance of the module gives what the compiler saw. */
-function passes(module: WebAssembly.Module, { entries, selfTest }: ModuleInfo): boolean {
+function passes(module: WebAssembly.Module, info: ModuleInfo): boolean {
+  const { entries, selfTest } = info;
   const entry = entries.find((e) => e.export === selfTest?.export) as EntryInfo;
   if (!selfTest || !entry) return false;
-  const { exports } = new WebAssembly.Instance(module);
+  const { exports } = new WebAssembly.Instance(module, sharedImports(info));
   const { buffer } = exports.memory as WebAssembly.Memory;
   for (const input of entry.inputs) new Uint8Array(buffer, input.offset).set(selfTestInput(input, selfTest.seed));
   (exports[entry.export] as () => void)();

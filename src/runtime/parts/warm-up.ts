@@ -9,7 +9,7 @@ export const warmUp: LoaderPart = {
     if (options.warmUp)
       for (let run = 0; run < RUNS; run++) {
         const start = performance.now();
-        net.runInPlace();
+        await net.runInPlace();
         const pause = performance.now() - start;
         await new Promise((resume) => setTimeout(resume, pause));
       }

@@ -1,0 +1,76 @@
+import type { LoadOptions, Net } from '../net.js';
+import type { LoaderPart, NetContext } from '../part.js';
+import { sharedImports } from '../shared-memory.js';
+import { ThreadTeam, type ThreadWorker } from '../thread-team.js';
+
+/** Threads where the caller leaves the number open: more than so many cores are rarely all free. */
+const MOST_BY_DEFAULT = 8;
+/** As `MOST_THREADS` of abi.ts. */
+const MOST = 64;
+
+/** Processors of the machine, as far as the engine tells. */
+function processors(): number {
+  const { navigator, process } = globalThis as {
+    navigator?: { hardwareConcurrency?: number };
+    process?: { getBuiltinModule?(id: string): { availableParallelism?(): number } | undefined };
+  };
+  return navigator?.hardwareConcurrency ?? process?.getBuiltinModule?.('node:os')?.availableParallelism?.() ?? 1;
+}
+
+/** How many threads a net gets. Pages that are not cross-origin isolated have no SharedArrayBuffer, and get one. */
+function countOf(name: string, { threads, memory }: LoadOptions): number {
+  if (!threads || memory) return 1;
+  if (threads !== true && !(Number.isInteger(threads) && threads > 0 && threads <= MOST))
+    throw new RangeError(`${name}: threads is true or a number from 1 to ${MOST}, not ${threads}`);
+  if (typeof SharedArrayBuffer === 'undefined') return 1;
+  return threads === true ? Math.min(processors(), MOST_BY_DEFAULT) : threads;
+}
+
+/** Makes a net asynchronous, computed by a team of workers or, without one, here. */
+function makeThreaded(net: Net, { exports }: NetContext, team: ThreadTeam | null): Net {
+  const { run, runInPlace, free } = net;
+  const entries = (net as { readonly entries?: readonly Net[] }).entries ?? [];
+  const later =
+    <A extends readonly unknown[], R>(
+      here: (...args: A) => R,
+      ask: (team: ThreadTeam, ...args: A) => Promise<unknown>,
+    ) =>
+    async (...args: A): Promise<R> => {
+      exports(); // throws where the net was freed
+      return team ? ((await ask(team, ...args)) as R) : here(...args);
+    };
+  for (const [entry, one] of entries.entries())
+    Object.assign(one, {
+      run: later(one.run, (t, inputs) => t.ask({ inputs, entry })),
+      runInPlace: later(one.runInPlace, (t) => t.ask({ entry })),
+    });
+  return Object.assign(net, {
+    threads: team?.size ?? 1,
+    run: later(run, (t, inputs) => t.ask({ inputs })),
+    runInPlace: later(runInPlace, (t) => t.ask({})),
+    free() {
+      try {
+        exports().stop?.();
+      } catch {} // freed before
+      free();
+      team?.end();
+    },
+  });
+}
+
+/**
+ * load({ threads }): a run is shared by several workers on one memory, and gives a promise. `spawn` starts a worker that
+ * serves the protocol of thread-worker.ts; without it there is one thread.
+ */
+export const threads = (spawn?: () => ThreadWorker): LoaderPart => ({
+  imports: (info, options, name) =>
+    options.memory ? { env: { memory: options.memory } } : sharedImports(info, spawn ? countOf(name, options) : 1),
+  async ready(net, context) {
+    const { name, options, module } = context;
+    if (!options.threads) return net;
+    const count = spawn ? countOf(name, options) : 1;
+    if (!spawn || count === 1) return makeThreaded(net, context, null);
+    const { memory } = context.exports();
+    return makeThreaded(net, context, await ThreadTeam.start(name, count, spawn, { module, memory }));
+  },
+});
