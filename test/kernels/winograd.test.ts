@@ -106,7 +106,10 @@ function check(c: WinogradCase): void {
     return [biases, scales, ...rest.slice(2)];
   };
   const expected = direct(memory, { ...common, rowStride, channels }, weight, [input, output, ...rest]);
-  const actual = checkKernel(winograd, p, memory, [...args.slice(0, 4), ...scaled()]);
+  const actual = checkKernel(winograd, p, memory, [...args.slice(0, 4), ...scaled()], {
+    start: m,
+    bytes: winogradSumBytes(p),
+  });
   const bytes = (epilogue.output.storage === 'f32' ? 4 : 2) * rows * common.outRow;
   assert.is(Buffer.compare(actual.subarray(output, output + bytes), expected.subarray(output, output + bytes)), 0);
 }

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Stmt } from '../../src/codegen/builder/expr.js';
 import type { FunctionBuilder } from '../../src/codegen/builder/function.js';
 import { loadBinaryen, ModuleBuilder, type Signature } from '../../src/codegen/builder/module.js';
-import type { KernelDef, Storage } from '../../src/codegen/kernel.js';
+import type { KernelDef, SplitPart, Storage } from '../../src/codegen/kernel.js';
 
 const binaryen = await loadBinaryen();
 const PAGE = 65536;
@@ -90,12 +90,16 @@ export class TestMemory {
   }
 }
 
-/** Runs a kernel and its reference on copies of one memory: all bytes must be equal. */
+/**
+ * Runs a kernel and its reference on copies of one memory: all bytes must be equal. Where the call can be cut, so must be those
+ * that its parts leave, but for the bytes of `scratch`.
+ */
 export function checkKernel<P extends object>(
   def: KernelDef<P>,
   params: P,
   memory: TestMemory,
   args: readonly number[],
+  scratch: Scratch = { start: 0, bytes: 0 },
 ): Uint8Array {
   const run = compileFunction(def.signature(params), (f) => def.emit(f, params), memory.bytes.length / PAGE);
   const actual = run(memory.bytes, args);
@@ -110,7 +114,44 @@ export function checkKernel<P extends object>(
       `${def.name(params)} differs at byte ${at} (args ${args.join(' ')}): is ${show(actual)}, expected ${show(expected)}; ${JSON.stringify(params)}`,
     );
   }
+  checkParts(def, params, memory, args, expected, scratch);
   return expected;
+}
+
+/** A stretch of memory that may hold anything afterwards. */
+interface Scratch {
+  readonly start: number;
+  readonly bytes: number;
+}
+
+/** The parts of a call, last one first, must leave the bytes of the whole. */
+function checkParts<P extends object>(
+  def: KernelDef<P>,
+  params: P,
+  memory: TestMemory,
+  args: readonly number[],
+  expected: Uint8Array,
+  scratch: Scratch,
+): void {
+  const split = def.split?.(params);
+  if (!split || split.units < 2) return;
+  const size = Math.ceil(split.units / 3);
+  const parts: SplitPart<P>[] = [];
+  for (let first = 0; first < split.units; first += size)
+    parts.unshift(split.part(first, Math.min(size, split.units - first)));
+  const actual = memory.bytes.slice();
+  for (const part of parts)
+    def.reference(
+      part.params,
+      actual.buffer,
+      args.map((arg, i) => arg + (part.offsets[i] ?? 0)),
+    );
+  const inScratch = (i: number): boolean => i >= scratch.start && i < scratch.start + scratch.bytes;
+  const at = actual.findIndex((v, i) => v !== expected[i] && !inScratch(i));
+  if (at >= 0)
+    assert.unreachable(
+      `${parts.length} parts of ${def.name(params)} differ at byte ${at}: ${JSON.stringify([params, parts])}`,
+    );
 }
 
 const EXTREME_FLOATS = [0, -0, 0.5, -0.5, 1.5, -1.5, 2.5, 1e30, -1e30, 3e38, -3e38, Infinity, -Infinity, 1e-40, 127.5];

@@ -22,8 +22,8 @@ function unitsPerPiece(units: number, wanted: number): number {
 }
 
 /** A call as pieces that write different elements. */
-function piecesOf(call: Call, split: Split, most: number): Call[] {
-  const wanted = Math.min(most, split.units, Math.floor(split.work / PIECE_WORK));
+function piecesOf(call: Call, split: Split, most: number, pieceWork: number): Call[] {
+  const wanted = Math.min(most, split.units, Math.floor(split.work / pieceWork));
   if (wanted < 2) return [call];
   const size = unitsPerPiece(split.units, wanted);
   return Array.from({ length: Math.ceil(split.units / size) }, (_, i) => {
@@ -38,15 +38,15 @@ function piecesOf(call: Call, split: Split, most: number): Call[] {
 }
 
 /** Tasks that do not depend on each other as those of a phase; one where they are too short to share. */
-function phaseOf(tasks: readonly Task[]): Phase {
+function phaseOf(tasks: readonly Task[], pieceWork: number): Phase {
   const most = Math.floor(MOST_PIECES / tasks.length);
   const split = tasks.flatMap((task): Task[] => {
     const [call] = task as [Call];
     const how = task.length === 1 ? splitOf(call) : undefined;
-    return how ? piecesOf(call, how, most).map((piece) => [piece]) : [task];
+    return how ? piecesOf(call, how, most, pieceWork).map((piece) => [piece]) : [task];
   });
   const work = tasks.flat().reduce((sum, call) => sum + (splitOf(call)?.work ?? 0), 0);
-  return work < 2 * PIECE_WORK ? [tasks.flat()] : split;
+  return work < 2 * pieceWork ? [tasks.flat()] : split;
 }
 
 /** Cuts calls where the node or the task changes; calls without a task stand alone. */
@@ -69,7 +69,7 @@ const isHalo = ({ kernel, params }: Call): boolean =>
  * The calls of a run as phases, for several threads. Tasks and pieces of one call share a phase; the halo of a buffer is
  * zeroed beside the call that follows, which at most writes inside of it. Other calls wait for those before them.
  */
-export function phasesOf(calls: readonly Call[]): Phase[] {
+export function phasesOf(calls: readonly Call[], pieceWork = PIECE_WORK): Phase[] {
   const phases: Phase[] = [];
   let halos: Call[] = [];
   let serial: Call[] = [];
@@ -83,7 +83,7 @@ export function phasesOf(calls: readonly Call[]): Phase[] {
       halos.push(first);
       continue;
     }
-    const phase = phaseOf(tasks);
+    const phase = phaseOf(tasks, pieceWork);
     if (phase.length > 1) {
       close();
       phases.push([...halos.map((call) => [call]), ...phase]);
