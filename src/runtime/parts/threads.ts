@@ -17,9 +17,12 @@ function processors(): number {
   return navigator?.hardwareConcurrency ?? process?.getBuiltinModule?.('node:os')?.availableParallelism?.() ?? 1;
 }
 
+type Threads = LoadOptions['threads'];
+const asked = (threads: Threads): threads is number | true => threads !== undefined && threads !== false;
+
 /** How many threads a net gets. Pages that are not cross-origin isolated have no SharedArrayBuffer, and get one. */
 function countOf(name: string, { threads, memory }: LoadOptions): number {
-  if (!threads || memory) return 1;
+  if (!asked(threads) || memory) return 1;
   if (threads !== true && !(Number.isInteger(threads) && threads > 0 && threads <= MOST))
     throw new RangeError(`${name}: threads is true or a number from 1 to ${MOST}, not ${threads}`);
   if (typeof SharedArrayBuffer === 'undefined') return 1;
@@ -67,7 +70,7 @@ export const threads = (spawn?: () => ThreadWorker): LoaderPart => ({
     options.memory ? { env: { memory: options.memory } } : sharedImports(info, spawn ? countOf(name, options) : 1),
   async ready(net, context) {
     const { name, options, module } = context;
-    if (!options.threads) return net;
+    if (!asked(options.threads)) return net;
     const count = spawn ? countOf(name, options) : 1;
     if (!spawn || count === 1) return makeThreaded(net, context, null);
     const { memory } = context.exports();
