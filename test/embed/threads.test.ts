@@ -115,7 +115,7 @@ test('wrong use: numbers of threads, inputs, calls after free, workers that are 
   net.free();
   writeFileSync(
     join(folder, 'lost.mjs'),
-    readFileSync(join(folder, 'simd.mjs'), 'utf8').replaceAll('simd.thread', 'lost'),
+    readFileSync(join(folder, 'simd.mjs'), 'utf8').replaceAll('simd.thread', 'lost.thread'),
   );
   const { load: loadLost } = await import(pathToFileURL(join(folder, 'lost.mjs')).href);
   assert.is((await loadLost({ threads: 1 })).threads, 1);

@@ -1,4 +1,4 @@
-/** The declarations of a package with pictures, labels and a pool, as a program of its user sees them. */
+/** The declarations of a package with pictures, labels, a pool and threads, as a program of its user sees them. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { compile } from '../../src/compile.js';
 import { DIGITS, ROOT } from '../support/models.js';
 
 const USER = `
-import { type Class, type Inputs, load } from './out/digits.mjs';
+import { type Class, type Inputs, load, type ThreadedNet } from './out/digits.mjs';
 import { createPool } from './out/digits.pool.mjs';
 import { load as loadImported } from './digits.onnx?qc';
 const net = await load({ warmUp: true });
@@ -22,18 +22,25 @@ const given: Inputs = { image: picture };
 const pool = await createPool(2);
 export const pooled: Float32Array = (await pool.run(given)).logits;
 export const names: string[] = (await loadImported()).inputs.map((input) => input.name);
+const threaded: ThreadedNet = await load({ threads: 2 });
+export const awaited: Float32Array = (await threaded.run(given)).logits;
+export const later: Promise<Class[]> = threaded.classify(picture);
+export const finished: Promise<void> = (await load(new Uint8Array(8), { threads: true })).runInPlace();
+export const count: number = threaded.threads;
+// @ts-expect-error a run of several threads is a promise
+threaded.run(given).logits;
 // @ts-expect-error a tensor is no picture
 net.run({ image: new Float32Array(1) });
 // @ts-expect-error a pool has a size
 createPool();
 `;
 
-test('pictures, labels, pools and imports of plugins are typed', async () => {
+test('pictures, labels, pools, threads and imports of plugins are typed', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'qc-types-'));
   try {
     mkdirSync(join(folder, 'out'));
     const labels = Array.from({ length: 10 }, (_, i) => `digit ${i}`);
-    const options = { name: 'digits', labels, pool: true, imageInput: { mean: [0], std: [1] } };
+    const options = { name: 'digits', labels, pool: true, threads: true, imageInput: { mean: [0], std: [1] } };
     const { files } = await compile(readFileSync(DIGITS), options);
     for (const { name, data } of files) writeFileSync(join(folder, 'out', name), data);
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
