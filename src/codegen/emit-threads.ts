@@ -102,7 +102,7 @@ export class ThreadEmitter {
 
   /** Wakes who sleeps on a word; the word must have changed before. */
   private wake(f: FunctionBuilder, word: I32): Stmt {
-    return f.when(f.atomicLoad(this.word(f, 'asleep')), [f.atomicNotify(word)]);
+    return f.when(f.atomic.load(this.word(f, 'asleep')), [f.atomic.notify(word)]);
   }
 
   private addWaits(): void {
@@ -113,9 +113,9 @@ export class ThreadEmitter {
         const differs = f.sub(seen, value);
         const waits = kind === 'equal' ? differs : f.equalsZero(differs);
         const asleep = this.word(f, 'asleep');
-        const sleep = [f.atomicIncrease(asleep, 1), f.atomicWait(word, seen), f.atomicIncrease(asleep, -1)];
+        const sleep = [f.atomic.increase(asleep, 1), f.atomic.wait(word, seen), f.atomic.increase(asleep, -1)];
         const pause = f.when(f.ltU(spins, SPINS), [spins.set(f.add(spins, 1))], sleep);
-        return [f.repeatWhile([seen.set(f.atomicLoad(word)), f.when(waits, [pause])], waits)];
+        return [f.repeatWhile([seen.set(f.atomic.load(word)), f.when(waits, [pause])], waits)];
       });
   }
 
@@ -125,12 +125,12 @@ export class ThreadEmitter {
     const total = phase.length;
     const task = f.local('i32');
     const items = seriesOf(phase, this.emitter);
-    const finished = f.equalsZero(f.sub(f.atomicAdd(done, 1), total - 1));
+    const finished = f.equalsZero(f.sub(f.atomic.add(done, 1), total - 1));
     const take = [
-      task.set(f.atomicAdd(next, 1)),
+      task.set(f.atomic.add(next, 1)),
       f.when(f.ltU(task, total), [this.dispatch(f, items, task), f.when(finished, [this.wake(f, done)])]),
     ];
-    const left = f.sub(f.atomicLoad(done), total);
+    const left = f.sub(f.atomic.load(done), total);
     return [f.when(left, [f.repeatWhile(take, f.ltU(task, total - 1)), f.call(AWAIT.equal, [done, f.i32(total)])])];
   }
 
@@ -168,10 +168,10 @@ export class ThreadEmitter {
       f.call('init', []),
       f.storeI32(this.word(f, 'orders'), f.i32(entry)),
       f.fill(this.ofPhase(f, first, 'next'), 0, phases * CONTROL_LINE),
-      f.atomicIncrease(state, 1),
+      f.atomic.increase(state, 1),
       this.wake(f, state),
       f.call(`work-${entry}`, [f.i32(0)]),
-      f.atomicIncrease(state, 1),
+      f.atomic.increase(state, 1),
       f.call(AWAIT.equal, [inside, f.i32(0)]),
     ];
   }
@@ -185,17 +185,17 @@ export class ThreadEmitter {
       f.when(f.equalsZero(f.sub(entry, i)), [f.call(`work-${i}`, [thread])]),
     );
     const isOpen = f.shl(seen, 31);
-    const stays = f.equalsZero(f.atomicLoad(this.word(f, 'orders', 4)));
-    const leave = f.when(f.equalsZero(f.sub(f.atomicAdd(inside, -1), 1)), [this.wake(f, inside)]);
+    const stays = f.equalsZero(f.atomic.load(this.word(f, 'orders', 4)));
+    const leave = f.when(f.equalsZero(f.sub(f.atomic.add(inside, -1), 1)), [this.wake(f, inside)]);
     const join = [
-      f.atomicIncrease(inside, 1),
+      f.atomic.increase(inside, 1),
       // between the look at the state and this, the run may have been closed
-      f.when(f.equalsZero(f.sub(f.atomicLoad(state), seen)), work),
+      f.when(f.equalsZero(f.sub(f.atomic.load(state), seen)), work),
       leave,
     ];
     return [
       f.repeatWhile(
-        [seen.set(f.atomicLoad(state)), f.when(isOpen, join), f.when(stays, [f.call(AWAIT.other, [state, seen])])],
+        [seen.set(f.atomic.load(state)), f.when(isOpen, join), f.when(stays, [f.call(AWAIT.other, [state, seen])])],
         stays,
       ),
     ];
@@ -204,6 +204,6 @@ export class ThreadEmitter {
   /** Lets the helpers return. */
   private stop(f: FunctionBuilder): Stmt[] {
     const state = this.word(f, 'state');
-    return [f.atomicIncrease(this.word(f, 'orders', 4), 1), f.atomicIncrease(state, 2), f.atomicNotify(state)];
+    return [f.atomic.increase(this.word(f, 'orders', 4), 1), f.atomic.increase(state, 2), f.atomic.notify(state)];
   }
 }

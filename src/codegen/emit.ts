@@ -66,7 +66,9 @@ export async function emitCode(
     list.map((call) => f.call(nameOf(call), argumentsOf(f, call, plan, memory)));
   const flag = (f: FunctionBuilder) => f.loadI32(f.i32(INIT_FLAG_ADDRESS));
   const copies = (f: FunctionBuilder): Stmt[] =>
-    shared ? segments(plan, memory).map((s, i) => f.initMemory(segmentName(i), f.i32(s.address), s.bytes.length)) : [];
+    shared
+      ? segments(plan, memory).map((s, i) => f.atomic.copySegment(segmentName(i), f.i32(s.address), s.bytes.length))
+      : [];
   builder.addFunction('init', { params: [] }, (f) => [
     f.when(f.equalsZero(flag(f)), [
       ...copies(f),

@@ -73,7 +73,7 @@ function check(c: Case): void {
   const m = memory.space(winogradSumBytes(p) / 4, 4);
   const output = memory.space(rows * p.outRow, 4);
   const rest = placeEpilogue(memory, epilogue, { ...p, scale: 1, ties: false, seed });
-  const after = checkKernel(winograd, p, memory, [v, m, u, output, ...rest]);
+  const after = checkKernel(winograd, p, memory, [v, m, u, output, ...rest], { start: m, bytes: winogradSumBytes(p) });
   const end = epilogueReference(epilogue, new DataView(memory.bytes.buffer), rest);
   const actual = new Float32Array(after.buffer, after.byteOffset + output, rows * p.outRow);
   const expected = new Float32Array(rows * p.outRow);

@@ -1,4 +1,5 @@
 import { assert } from '../../support/errors.js';
+import { SharedWords } from './atomics.js';
 import { type ByteType, loadByte, storeByte } from './convert.js';
 import type { Expr, F32, I32, I64, Local, Stmt, V128, WasmType } from './expr.js';
 import type { Binaryen, Signature } from './module.js';
@@ -32,6 +33,8 @@ export interface Style {
  * statements are made, and operand types are checked by TypeScript.
  */
 export class FunctionBuilder {
+  /** Instructions on shared memory. */
+  readonly atomic: SharedWords;
   private readonly m: Module;
   private readonly binaryen: Binaryen;
   private readonly params: readonly Expr[];
@@ -41,6 +44,7 @@ export class FunctionBuilder {
 
   constructor(binaryen: Binaryen, module: Module, signature: Signature, style: Style) {
     this.m = module;
+    this.atomic = new SharedWords(module);
     this.style = style;
     this.binaryen = binaryen;
     this.params = signature.params.map((type, i) => ({ type, make: () => module.local.get(i, binaryen[type]) }));
@@ -461,40 +465,6 @@ export class FunctionBuilder {
     const again = (): number => this.m.br(label, condition.make());
     return { make: () => this.m.loop(label, this.m.block(null, [...body.map((s) => s.make()), again()], none)) };
   }
-
-  // --- shared memory: all of it sequentially consistent, addresses are multiples of 4
-
-  atomicLoad(ptr: I32): I32 {
-    return { type: 'i32', make: () => this.m.i32.atomic.load(0, ptr.make()) };
-  }
-
-  /** Adds to a word; gives what it held before. */
-  atomicAdd(ptr: I32, value: number): I32 {
-    return { type: 'i32', make: () => this.m.i32.atomic.rmw.add(0, ptr.make(), this.m.i32.const(value)) };
-  }
-
-  atomicIncrease(ptr: I32, by: number): Stmt {
-    return { make: () => this.m.drop(this.atomicAdd(ptr, by).make()) };
-  }
-
-  /** Sleeps until the word is notified, unless it holds something else than `expected`. */
-  atomicWait(ptr: I32, expected: I32): Stmt {
-    const forever = (): number => this.m.i64.const(-1n);
-    return { make: () => this.m.drop(this.m.memory.atomic.wait32(ptr.make(), expected.make(), forever())) };
-  }
-
-  /** Wakes all who sleep on a word. */
-  atomicNotify(ptr: I32): Stmt {
-    return { make: () => this.m.drop(this.m.memory.atomic.notify(ptr.make(), this.m.i32.const(-1))) };
-  }
-
-  /** Copies a passive segment to memory. */
-  initMemory(segment: string, to: I32, bytes: number): Stmt {
-    const { i32 } = this.m;
-    return { make: () => this.m.memory.init(segment, to.make(), i32.const(0), i32.const(bytes)) };
-  }
-
-  // --- calls
 
   /** Calls a function of the module. */
   call(name: string, args: readonly Expr[]): Stmt {
