@@ -95,6 +95,8 @@ export interface Epilogue {
         readonly reciprocal?: true;
         /** Proven: |value in output quanta| < 2^22, so that no clamp is needed before the rounding. */
         readonly proven: boolean;
+        /** The upper bound is 127 and the storage i8: narrowing clamps there. */
+        readonly saturates?: true;
       };
 }
 

@@ -172,4 +172,26 @@ test('add rounds ties by the mode and clamps', () => {
   }
 });
 
+test('sums that are proven small are clamped behind the rounding, or by storing', () => {
+  let seed = 1;
+  for (const op of ['add', 'sub', 'mul'] as const)
+    for (const a of ['i8', 'i16'] as const)
+      for (const n of [1, 5, 8, 12, 77])
+        for (const known of [{}, { saturates: true }] as const)
+          for (const rounding of ['even', 'away'] as const) {
+            const storage = 'saturates' in known || n % 2 ? 'i8' : 'i16';
+            const output = { storage, rounding, proven: true, ...known } as const;
+            const p: BinaryParams = {
+              op,
+              dims: [2, n],
+              a: operand(a, [n, 1]),
+              b: operand('i8', n % 3 ? [n, 1] : [0, 1]),
+              target: [n, 1],
+              activation: null,
+              output,
+            };
+            check(p, seed++, false);
+          }
+});
+
 test.run();

@@ -6,7 +6,15 @@ import { type GemmParams, gemm, joinRows, packedGemmLength, packGemm } from '../
 import { weightStorage } from '../../src/codegen/kernels/gemm-layout.js';
 import { pixelTiles } from '../../src/codegen/kernels/gemm-tile.js';
 import { chooseTile } from '../../src/codegen/select.js';
-import { ACTIVATIONS, CODES, FLOAT, placeEpilogue, REALS, REQUANTIZE, SMALL_CODES } from '../support/epilogue-cases.js';
+import {
+  ACTIVATIONS,
+  CODES,
+  FLOAT,
+  placeEpilogue,
+  REALS,
+  REQUANTIZE,
+  SATURATING_CODES,
+} from '../support/epilogue-cases.js';
 import { checkKernel, codesFor, randomCodes, randomFloats, randomInts, TestMemory } from '../support/kernel-memory.js';
 
 /** A product of a [rows * cols, k] matrix; `over` changes the rest. */
@@ -158,7 +166,7 @@ const VARIANTS: readonly (readonly [Storage, Partial<GemmParams>])[] = [
   ['i16', {}],
   ['f32', {}],
   ['i8', {}],
-  ['i8', { isa: 'relaxed', epilogue: { ...REQUANTIZE, output: SMALL_CODES } }],
+  ['i8', { isa: 'relaxed', epilogue: { ...REQUANTIZE, output: SATURATING_CODES } }],
 ];
 
 test('every tail of columns, pixels and k', () => {

@@ -30,6 +30,8 @@ export const ACTIVATIONS: readonly (Activation & Attrs)[] = [
 
 export const CODES = { storage: 'i16', rounding: 'even', proven: true } as const;
 export const SMALL_CODES = { ...CODES, storage: 'i8' } as const;
+/** The bounds of small codes are 3 and 127, so that storing may clamp to the upper one. */
+export const SATURATING_CODES = { ...SMALL_CODES, saturates: true } as const;
 export const REALS = { storage: 'f32' } as const;
 
 /** The plainest epilogue of i32 sums. */

@@ -14,6 +14,7 @@ import {
   ELEMENT_WORK,
   emitElementwise,
   halves,
+  loadHalves,
   loadReals,
   type Stream,
   storeReals,
@@ -50,8 +51,16 @@ export interface BinaryParams {
   readonly activation: (Activation & Attrs) | null;
   readonly output:
     | { readonly storage: 'f32' }
-    /** `reciprocal`: outputScale is a factor, not a divisor. */
-    | { readonly storage: CodeStorage; readonly rounding: Rounding; readonly reciprocal?: true };
+    | {
+        readonly storage: CodeStorage;
+        readonly rounding: Rounding;
+        /** outputScale is a factor, not a divisor. */
+        readonly reciprocal?: true;
+        /** Proven: |value in output quanta| < 2^22, so that no clamp is needed before the rounding. */
+        readonly proven?: true;
+        /** The upper bound is 127 and the storage i8: narrowing clamps there. */
+        readonly saturates?: true;
+      };
 }
 
 /** Those of `FurtherBinary` are for reals only. */
@@ -103,7 +112,8 @@ class BinaryStep {
     this.factors = Array.from({ length: factorCount(p) }, splatted);
     if (usesOutputScale(p)) this.outputScale = splatted();
     if (p.output.storage !== 'f32') {
-      this.codes = codeRounder(f, p.output.rounding, f.param(next, 'i32'), f.param(next + 1, 'i32'));
+      const { rounding } = p.output;
+      this.codes = codeRounder(f, rounding, f.param(next, 'i32'), f.param(next + 1, 'i32'), p.output);
       this.setup.push(...this.codes.setup);
     }
     this.repeated = [f.local('v128'), f.local('v128')];
@@ -111,8 +121,7 @@ class BinaryStep {
   }
 
   /** An operand times its factor, for mul without. */
-  private operand(s: Stream, index: 0 | 1, half: number, count: number): V128 {
-    const x = loadReals(this.f, s, half, count);
+  private scaled(x: V128, index: 0 | 1): V128 {
     const factor = this.p.op === 'mul' ? undefined : this.factors[index];
     return factor ? this.f.op('f32x4', 'mul', x, factor) : x;
   }
@@ -121,7 +130,7 @@ class BinaryStep {
   before(streams: readonly Stream[]): Stmt[] {
     return ([0, 1] as const).flatMap((i) => {
       const s = streams[i]!;
-      return s.stride === 0 ? [this.repeated[i].set(this.operand(s, i, 0, 1))] : [];
+      return s.stride === 0 ? [this.repeated[i].set(this.scaled(loadReals(this.f, s, 0, 1), i))] : [];
     });
   }
 
@@ -133,13 +142,10 @@ class BinaryStep {
     return { setup: [], value };
   }
 
-  /** Sets `values[half]` to four results, in output quanta where the output is codes. */
-  private compute([a, b]: readonly Stream[], half: number, count: number): Stmt[] {
-    const [x, y] = ([a!, b!] as const).map((s, i) =>
-      s.stride === 0 ? this.repeated[i as 0 | 1] : this.operand(s, i as 0 | 1, half, count),
-    );
+  /** Sets `values[half]` to four results of two operands, in output quanta where the output is codes. */
+  private compute(x: V128, y: V128, half: number): Stmt[] {
     const value = this.values[half]!;
-    const combined = this.combine(x!, y!);
+    const combined = this.combine(x, y);
     const out: Stmt[] = [...combined.setup, value.set(combined.value)];
     if (this.p.activation) {
       const activated = emitActivation(this.f, this.p.activation, value);
@@ -152,7 +158,16 @@ class BinaryStep {
 
   step(streams: readonly Stream[], count: number): Stmt[] {
     const used = halves(count);
-    const computed = used.flatMap(({ half, part }) => this.compute(streams, half, part));
+    const operands = ([0, 1] as const).map((i) => {
+      const s = streams[i]!;
+      if (s.stride === 0) return { setup: [], reals: [this.repeated[i], this.repeated[i]] };
+      const { setup, reals } = loadHalves(this.f, s, count);
+      return { setup, reals: reals.map((x) => this.scaled(x, i)) };
+    });
+    const computed = [
+      ...operands.flatMap(({ setup }) => setup),
+      ...used.flatMap(({ half }) => this.compute(operands[0]!.reals[half]!, operands[1]!.reals[half]!, half)),
+    ];
     const target = streams[2]!;
     if (this.codes)
       return [...computed, ...storeRounded(this.f, this.codes, target, this.values.slice(0, used.length), count)];

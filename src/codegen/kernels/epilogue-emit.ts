@@ -63,18 +63,26 @@ export class CodeRounder {
   private readonly f: FunctionBuilder;
   private readonly rounding: Rounding;
   private readonly proven: boolean;
+  private readonly saturates: boolean;
   private readonly magic: Local<'v128'>;
   private readonly lo: Local<'v128'>;
   private readonly hi: Local<'v128'>;
   private readonly sign: Local<'v128'> | undefined;
   private readonly belowHalf: Local<'v128'> | undefined;
 
-  /** `lo` and `hi` are the centred bounds; `proven`: all |values| are below 2^22. */
-  constructor(f: FunctionBuilder, options: { rounding: Rounding; proven: boolean; lo: I32; hi: I32 }) {
-    const { rounding, proven, lo, hi } = options;
+  /**
+   * `lo` and `hi` are the centred bounds; `proven`: all |values| are below 2^22; `saturates`: the codes are stored as i8, and `hi`
+   * is 127.
+   */
+  constructor(
+    f: FunctionBuilder,
+    options: { rounding: Rounding; proven: boolean; saturates?: boolean | undefined; lo: I32; hi: I32 },
+  ) {
+    const { rounding, proven, saturates = false, lo, hi } = options;
     this.f = f;
     this.rounding = rounding;
     this.proven = proven;
+    this.saturates = saturates;
     // V8 rebuilds constant vectors at every use: this sum is constant too, but V8 cannot know it
     const zero = f.ltS(hi, -65536);
     this.magic = this.constant(f.splat('i32x4', f.add(zero, MAGIC_BITS)));
@@ -113,12 +121,13 @@ export class CodeRounder {
     return f.unary('f32x4', 'trunc', f.op('f32x4', 'add', half, t));
   }
 
-  /** Two rounded vectors to eight codes within the bounds. */
+  /** Two rounded vectors to eight codes within the bounds, but for an upper one where storing saturates. */
   narrow(low: V128, high: V128): V128 {
     const f = this.f;
     const codes = f.op('i16x8', 'narrow_i32x4_s', low, high);
     if (!this.proven) return codes;
-    return f.op('i16x8', 'min_s', f.op('i16x8', 'max_s', codes, this.lo), this.hi);
+    const least = f.op('i16x8', 'max_s', codes, this.lo);
+    return this.saturates ? least : f.op('i16x8', 'min_s', least, this.hi);
   }
 }
 
@@ -154,10 +163,11 @@ export class EpilogueEmitter {
     this.residualScale = splat('residualScale');
     this.outputScale = splat('outputScale');
     if (e.output.storage !== 'f32') {
-      const { rounding, proven } = e.output;
+      const { rounding, proven, saturates } = e.output;
       this.rounder = new CodeRounder(f, {
         rounding,
         proven,
+        saturates,
         lo: f.param(index('lo'), 'i32'),
         hi: f.param(index('hi'), 'i32'),
       });

@@ -64,6 +64,18 @@ export function loadReals(f: FunctionBuilder, s: Stream, half: number, count = 4
   return f.unary('f32x4', 'convert_i32x4_s', codes);
 }
 
+/** All elements of a step as f32x4, a vector per half that has any; bytes are loaded and widened together. */
+export function loadHalves(f: FunctionBuilder, s: Stream, count: number): { setup: Stmt[]; reals: V128[] } {
+  const used = halves(count);
+  if (s.storage !== 'i8' || s.stride !== 1 || used.length < 2)
+    return { setup: [], reals: used.map(({ half, part }) => loadReals(f, s, half, part)) };
+  const codes = f.local('v128');
+  const real = (extend: 'extend_low_i16x8_s' | 'extend_high_i16x8_s'): V128 =>
+    f.unary('f32x4', 'convert_i32x4_s', f.unary('i32x4', extend, codes));
+  const reals = [real('extend_low_i16x8_s'), real('extend_high_i16x8_s')];
+  return { setup: [codes.set(loadCodes8(f, s.storage, s.ptr))], reals };
+}
+
 /** Stores the first `count` 16-bit lanes as codes; the value is used once. */
 export function storeCodes(f: FunctionBuilder, s: CodeStream, value: V128, count = STEP): Stmt[] {
   if (s.stride === 1) return [storeCodeVectors(f, s.storage, [value], count, s.ptr)];
@@ -148,9 +160,20 @@ export function emitElementwise(
   return emitNest(f, outer.dims, pointers, body);
 }
 
-/** The rounding to codes within run-time bounds, for values that may be anything. */
-export const codeRounder = (f: FunctionBuilder, rounding: Rounding, lo: I32, hi: I32): CodeRounder =>
-  new CodeRounder(f, { rounding, proven: false, lo, hi });
+/** What is known of values that are rounded: see `Epilogue`. */
+export interface KnownValues {
+  readonly proven?: boolean | undefined;
+  readonly saturates?: boolean | undefined;
+}
+
+/** The rounding to codes within run-time bounds, for values that may be anything unless they are known not to be. */
+export const codeRounder = (
+  f: FunctionBuilder,
+  rounding: Rounding,
+  lo: I32,
+  hi: I32,
+  { proven = false, saturates }: KnownValues = {},
+): CodeRounder => new CodeRounder(f, { rounding, proven, saturates, lo, hi });
 
 /** Rounds the values of a step (one or two vectors) in output quanta and stores `count` codes. */
 export function storeRounded(

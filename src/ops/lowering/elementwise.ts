@@ -6,8 +6,8 @@ import type { Attrs } from '../../ir/graph.js';
 import { isCodes, type Quant, quantaOf, scaleAt, type TensorType } from '../../ir/type.js';
 import { type Activation, clampBounds } from '../../quant/activation.js';
 import { codeBounds } from '../../quant/bounds.js';
-import { operandScale } from '../codes.js';
-import { codeStorageOf } from './epilogue.js';
+import { codeReach, operandScale } from '../codes.js';
+import { codeStorageOf, MAGIC_LIMIT, saturating } from './epilogue.js';
 import { applyInteger, wrapBytes } from './integers.js';
 import { aligned, applyMap, memoryOrder } from './movement.js';
 
@@ -20,6 +20,16 @@ function factors(op: BinaryOp, a: TensorType, b: TensorType, unit: number): numb
   if (!isCodes(a) && !isCodes(b)) return [];
   if (op === 'mul') return [Math.fround((sa * sb) / unit)];
   return op === 'div' ? [sa, sb] : [Math.fround(sa / unit), Math.fround(sb / unit)];
+}
+
+/** Whether a sum, difference or product of codes cannot leave +-2^22 output quanta. */
+function provenBelow(context: LowerContext, op: BinaryOp, by: readonly number[]): boolean {
+  const types = [context.inputType(0), context.inputType(1)];
+  if (!types.every(isCodes)) return false;
+  const [a, b] = types.map(codeReach) as [number, number];
+  const [first, second] = by.map(Math.abs) as [number, number];
+  if (op === 'mul') return a * b * first < MAGIC_LIMIT;
+  return (op === 'add' || op === 'sub') && a * first + b * second < MAGIC_LIMIT;
 }
 
 /** elementwise_add, _sub, _mul, _div: two operands with broadcasting, one rounding. */
@@ -47,10 +57,14 @@ export const lowerBinary =
     };
     const divides = usesOutputScale(params);
     const unit = q && !divides ? scaleAt(q, 0) : 1;
+    const ofOperands = factors(op, context.inputType(0), context.inputType(1), unit);
     const bounds = q ? codeBounds(q, params.activation ? null : activation) : [];
     const scale = q && divides ? [quantaOf(q).factor] : [];
-    const args = [...factors(op, context.inputType(0), context.inputType(1), unit), ...scale, ...bounds];
-    context.call(binaryKernel, params, [refOf(a), refOf(b), refOf(out), ...args]);
+    const args = [...ofOperands, ...scale, ...bounds];
+    const proven = !divides && provenBelow(context, op, ofOperands);
+    const known = proven ? { proven, ...saturating(params.output.storage, bounds) } : {};
+    const output = params.output.storage === 'f32' ? params.output : { ...params.output, ...known };
+    context.call(binaryKernel, { ...params, output }, [refOf(a), refOf(b), refOf(out), ...args]);
     if (whole && op === 'pow') applyMap(context, { kind: 'unary', fn: 'round' }, out, out);
     if (whole) wrapBytes(context, out);
   };

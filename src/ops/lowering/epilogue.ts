@@ -1,4 +1,11 @@
-import { type CodeStorage, type Epilogue, type EpilogueArgs, holdsCodes, type Isa } from '../../codegen/kernel.js';
+import {
+  type CodeStorage,
+  type Epilogue,
+  type EpilogueArgs,
+  holdsCodes,
+  type Isa,
+  type Storage,
+} from '../../codegen/kernel.js';
 import { type Arg, type LowerContext, laneStorage, NO_HALO, refOf, type View } from '../../codegen/lowering.js';
 import { productIsa } from '../../codegen/select.js';
 import type { Attrs } from '../../ir/graph.js';
@@ -16,7 +23,7 @@ import { codeReach, operandScale } from '../codes.js';
 const CHANNEL_PADDING = 16;
 
 /** Sums below this many quanta survive the rounding by a magic number without a clamp before it. */
-const MAGIC_LIMIT = 2 ** 22;
+export const MAGIC_LIMIT = 2 ** 22;
 
 /** What a product lowering hands to its kernel: the epilogue, and its arguments for one group of channels. */
 export interface PlannedEpilogue {
@@ -124,13 +131,14 @@ function planCodes(context: LowerContext, sums: Sums): PlannedEpilogue {
   const residualMost = !residual ? 0 : bounded ? 511 * residualScale : Number.POSITIVE_INFINITY;
   const proven = direct && most + residualMost < MAGIC_LIMIT;
   const [lo, hi] = q ? codeBounds(q, direct ? activation : null) : [0, 0];
+  const storage = q ? codeStorageOf(context.output()) : 'i16';
   return {
     epilogue: {
       sum: 'i32',
       bias: stored ? (inSums ? 'i32' : 'f32') : 'none',
       residual: residual?.plan ?? null,
       activation: kept,
-      output: q ? { storage: codeStorageOf(context.output()), ...roundingOf(q, kept), proven } : { storage: 'f32' },
+      output: q ? { storage, ...roundingOf(q, kept), proven, ...saturating(storage, [lo, hi]) } : { storage: 'f32' },
     },
     args: (first, count, batch) => {
       const part = (values: readonly number[]): number[] => padded(values.slice(first, first + count));
@@ -155,6 +163,10 @@ function planCodes(context: LowerContext, sums: Sums): PlannedEpilogue {
         : null,
   };
 }
+
+/** Whether storing clamps to the upper bound by itself. */
+export const saturating = (storage: Storage, [, hi]: readonly number[]): { readonly saturates?: true } =>
+  storage === 'i8' && hi === 127 ? { saturates: true } : {};
 
 /** How a kernel rounds to a grid; `activation` is what it computes on real values before. */
 export const roundingOf = (q: Quant, activation: Activation | null) => ({
