@@ -18,6 +18,10 @@ export interface ValueOptions {
   readonly inputValues?: Readonly<Record<string, InputValue>> | undefined;
 }
 
+/** The entry of a record that may be of any names, such as `constructor`. */
+export const own = <T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined =>
+  record && Object.hasOwn(record, name) ? record[name] : undefined;
+
 /** What inputs that must be constant can be given, for messages. */
 export const bindRemedy = (names: readonly string[]): string =>
   `${names.length === 1 ? 'Its value' : 'Their values'} can be bound when compiling: ${names

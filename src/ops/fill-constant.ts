@@ -39,7 +39,9 @@ const importConstant: OnnxImporter = (context) => {
 const importConstantOfShape: OnnxImporter = (context) => {
   const value = context.attrs.tensor('value');
   const { dtype } = value?.type ?? { dtype: 'f32' };
-  const shape = context.isComputed(0) ? context.statedShape(0, 0) : (context.numbers(0) ?? []);
+  const shape = context.isComputed(0)
+    ? context.statedShape(0, 0, context.input(0).type.shape[0])
+    : (context.numbers(0) ?? []);
   return context.literal('constant', fill(shape, dtype, Number(value?.data[0] ?? 0)));
 };
 

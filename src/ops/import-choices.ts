@@ -36,7 +36,7 @@ export const importOneHot: OnnxImporter = (context) => {
     throw new Error(`values of shape ${show(values.type.shape)}, [2] expected`);
   const rank = indices.type.shape.length + 1;
   const axis = normalizeAxis(context.attrs.int('axis', -1), rank);
-  const stated = context.isComputed(1) ? context.statedShape(0, 1)[axis] : context.numbers(1)?.[0];
+  const stated = context.isComputed(1) ? context.statedShape(0, 1, rank)[axis] : context.numbers(1)?.[0];
   const depth = stated ?? Number.NaN;
   const spread = [...indices.type.shape.slice(0, axis), 1, ...indices.type.shape.slice(axis)];
   const places = reshapeTo(context, fromTheEnd(context, indices, depth), spread);

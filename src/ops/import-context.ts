@@ -57,9 +57,10 @@ export interface ImportContext extends GraphBuilder {
   isComputed(i: number): boolean;
   /**
    * The shape that the model states for output `i`, in place of operand `operand`, which would say it and is computed;
-   * throws a model error, as `constant` does, where the model leaves it open.
+   * throws a model error, as `constant` does, where the model leaves it open, and where it has not the rank that the
+   * operator gives.
    */
-  statedShape(i: number, operand: number): readonly number[];
+  statedShape(i: number, operand: number, rank?: number): readonly number[];
 }
 
 /** Reads one source node; returns the values of its outputs, in order. */

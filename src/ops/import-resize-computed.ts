@@ -2,6 +2,7 @@ import type { Value } from '../ir/graph.js';
 import { apply, castTo, combine, countingAlong, reshapeTo, scalarOf } from './compose.js';
 import type { ImportContext } from './import-context.js';
 import type { ResizeAttrs } from './resize-shared.js';
+import { show } from './shapes.js';
 
 /** Attributes without what is computed: sizes are as the model states them, scales and regions are values. */
 export type ComputedResize = Omit<ResizeAttrs, 'scales' | 'starts' | 'ends'> & {
@@ -119,6 +120,12 @@ export function resizeByComputed(
   { scales, region }: { readonly scales: Value | null; readonly region: Value | null },
 ): Value {
   const shape = x.type.shape;
+  for (const [list, count] of [
+    [scales, axes.length],
+    [region, 2 * axes.length],
+  ] as const)
+    if (list && list.type.shape.join() !== String(count))
+      throw new Error(`a list of shape ${show(list.type.shape)} for ${count} numbers`);
   const numberAt = (list: Value, i: number): Value =>
     reshapeTo(context, context.add('slice', { axes: [0], starts: [i], counts: [1], steps: [1] }, [list]), []);
   return axes.reduce((y, d, i) => {

@@ -20,12 +20,12 @@ const spread = (
 ): number[] => Array.from({ length: rank }, (_, d) => list[axes.indexOf(d)] ?? (fallback[d] as number));
 
 /** The sizes along the axes as the model states them, where computed operands say nothing else; else null. */
-function statedSizes(context: ImportContext, axes: readonly number[]): number[] | null {
+function statedSizes(context: ImportContext, axes: readonly number[], rank: number): number[] | null {
   // Scales also say where elements stand, but not where the corners do.
   const aligned = context.attrs.string('coordinate_transformation_mode', 'half_pixel') === 'align_corners';
   const operand = context.isComputed(3) ? 3 : aligned && context.isComputed(2) ? 2 : null;
   if (context.opset < 11 || operand === null) return null;
-  const shape = context.statedShape(0, operand);
+  const shape = context.statedShape(0, operand, rank);
   return axes.map((d) => shape[d] as number);
 }
 
@@ -33,7 +33,7 @@ function statedSizes(context: ImportContext, axes: readonly number[]): number[] 
 function extents(context: ImportContext, shape: readonly number[], axes: readonly number[]) {
   const first = context.opset < 11 ? 1 : 2;
   const nonEmpty = (list: number[] | null): number[] | null => (list && list.length > 0 ? list : null);
-  const stated = statedSizes(context, axes);
+  const stated = statedSizes(context, axes, shape.length);
   const scalesGiven = (): number[] | null =>
     context.attrs.has('scales') ? context.attrs.floats('scales') : nonEmpty(context.numbers(first));
   const given = stated ? null : scalesGiven();
@@ -127,7 +127,7 @@ function computedSlots(context: ImportContext): { scales: number | null; region:
 }
 
 function importComputed(context: ImportContext, x: Value, operand: number): Value {
-  const sizes = context.statedShape(0, operand);
+  const sizes = context.statedShape(0, operand, x.type.shape.length);
   const { scales, region } = computedSlots(context);
   const attrs = {
     ...(context.opset < 11 ? oldModes(context) : newModes(context)),

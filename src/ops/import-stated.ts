@@ -42,7 +42,7 @@ const limited = (context: ImportContext, v: Value, lo: number, hi: number): Valu
 export function sliceAtComputed(context: ImportContext, x: Value): Value {
   const source = x.type.shape;
   const operand = [1, 2, 3, 4].find((i) => context.isComputed(i)) as number;
-  const shape = context.statedShape(0, operand);
+  const shape = context.statedShape(0, operand, source.length);
   const starts = context.input(1);
   const axes = axesAt(context, 3, starts.type.shape[0] ?? 0, source.length);
   const steps = context.optional(4);
@@ -120,7 +120,7 @@ export function padByComputed(
 
 /** ONNX Range of computed numbers: start + i * step, as many as the model states. */
 export function rangeOfComputed(context: ImportContext, operand: number): Value {
-  const [count = 0] = context.statedShape(0, operand);
+  const [count = 0] = context.statedShape(0, operand, 1);
   const [start, step] = [context.input(0), context.input(2)].map((v) => reshapeTo(context, v, [])) as [Value, Value];
   const { dtype } = start.type;
   const counted = castTo(context, countingAlong(context, 'i64', 1, 0, count), dtype);

@@ -46,7 +46,9 @@ function importComputed(context: ImportContext, x: Value, mode: PadAttrs['mode']
   const operand = [1, 3].find((i) => context.isComputed(i));
   const { shape } = x.type;
   const known = operand === undefined ? padsOf(context, shape.length) : null;
-  const size = known ? shapeOf({ mode, ...known, value: 0 }, shape) : context.statedShape(0, operand as number);
+  const size = known
+    ? shapeOf({ mode, ...known, value: 0 }, shape)
+    : context.statedShape(0, operand as number, shape.length);
   const given = mode === 'constant' && context.isComputed(2) && context.input(2);
   const fill = given
     ? reshapeTo(context, given, [])

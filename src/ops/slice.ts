@@ -59,10 +59,12 @@ const importSlice: OnnxImporter = (context) => {
 };
 
 /** The sizes of the parts of a Split: given, or equal ones of which the last may be smaller (opset 18). */
-function partsOf(context: ImportContext, axis: number, extent: number): number[] {
+function partsOf(context: ImportContext, axis: number, shape: readonly number[]): number[] {
   const { attrs } = context;
+  const extent = shape[axis] as number;
   const count = context.outputCount;
-  const stated = (): number[] => Array.from({ length: count }, (_, i) => context.statedShape(i, 1)[axis] as number);
+  const stated = (): number[] =>
+    Array.from({ length: count }, (_, i) => context.statedShape(i, 1, shape.length)[axis] as number);
   const listed = (): number[] | null => (context.isComputed(1) ? stated() : context.numbers(1));
   const given = attrs.has('split') ? attrs.ints('split') : context.inputCount > 1 ? listed() : null;
   const size = Math.ceil(extent / (attrs.int('num_outputs', 0) || count));
@@ -80,7 +82,7 @@ const importSplit: OnnxImporter = (context) => {
   const x = codes ? context.add('dequantize', {}, [source]) : source;
   const axis = normalizeAxis(context.attrs.int('axis', 0), x.type.shape.length);
   let start = 0;
-  return partsOf(context, axis, x.type.shape[axis] as number).map((count) => {
+  return partsOf(context, axis, x.type.shape).map((count) => {
     const part = context.add('slice', { axes: [axis], starts: [start], counts: [count], steps: [1] }, [x]);
     start += count;
     return codes ? context.add('quantize', { quant: quantAttr(quant) }, [part]) : part;

@@ -12,7 +12,8 @@ import { reshaped, show, tensorAt, typeOf } from './shapes.js';
 type TileAttrs = { readonly repeats: readonly number[] };
 
 const importTile: OnnxImporter = (context) => {
-  const stated = context.isComputed(1) ? context.statedShape(0, 1) : null;
+  const { length } = context.input(0).type.shape;
+  const stated = context.isComputed(1) ? context.statedShape(0, 1, length) : null;
   const times = (n: number, d: number): number => (stated && n > 0 ? (stated[d] as number) / n : 1);
   return onReals(context, (x) => {
     const repeats = stated ? x.type.shape.map(times) : (context.numbers(1) ?? []);

@@ -15,7 +15,7 @@ const importTopK: OnnxImporter = (context) => {
   const x = context.input(0);
   const axis = normalizeAxis(context.attrs.int('axis', -1), x.type.shape.length);
   const given = (): number | undefined =>
-    context.isComputed(1) ? context.statedShape(0, 1)[axis] : context.numbers(1)?.[0];
+    context.isComputed(1) ? context.statedShape(0, 1, x.type.shape.length)[axis] : context.numbers(1)?.[0];
   const k = context.attrs.has('k') ? context.attrs.int('k') : given();
   if (k === undefined) throw new Error('k is missing');
   return context.addMany('top_k', { axis, k, largest: context.attrs.int('largest', 1) !== 0 }, [x]);

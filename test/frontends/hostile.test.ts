@@ -66,6 +66,14 @@ const EXPONENTIALS: readonly NodeSpec[] = [
 ];
 
 /** What is wrong, the file, and what the error must say. */
+/** A node with computed operands, whose result has a stated shape. */
+const stated = (node: NodeSpec, shape: readonly number[]): Uint8Array =>
+  model({
+    inputs: { x: [2, 2], k: { shape: [2], dtype: 'i64' }, s: [1] },
+    nodes: [{ ...node, outputs: ['y'] }],
+    outputs: { y: shape },
+  });
+
 const CASES: readonly (readonly [what: string, bytes: Uint8Array, pattern: RegExp])[] = [
   ['an empty file', new Uint8Array(), /it is empty/],
   ['a truncated file', GOOD.subarray(0, GOOD.length - 9), /truncated or damaged/],
@@ -158,6 +166,15 @@ const CASES: readonly (readonly [what: string, bytes: Uint8Array, pattern: RegEx
     /computes too much from constants/,
   ],
   [
+    'an equation of 100,000 letters',
+    one(RELU, { op: 'Einsum', inputs: ['x'], attrs: { equation: 'a'.repeat(100_000) } }),
+    /the term "a{1,500}\.\.\./,
+  ],
+  ['a stated shape of another rank', stated({ op: 'Slice', inputs: ['x', 'k', 'k'] }, [1, 2, 3]), /1,2,3.*of 2 dim/],
+  ['a stated shape of 2^30', stated({ op: 'Slice', inputs: ['x', 'k', 'k'] }, [2 ** 30, 2]), /a table of/],
+  ['a stated shape that no tiles give', stated({ op: 'Tile', inputs: ['x', 'k'] }, [7, 9]), /repeated \[/],
+  ['scales for some dimensions', stated({ op: 'Resize', inputs: ['x', '', 's'] }, [2, 4]), /shape \[1\] for 2 numbers/],
+  [
     '10,000 nodes of an unknown type',
     model({
       ...RELU,
@@ -166,6 +183,20 @@ const CASES: readonly (readonly [what: string, bytes: Uint8Array, pattern: RegEx
     /10000 nodes are not supported: Odd x10000/,
   ],
 ];
+
+test('names of what objects have are names like others', async () => {
+  const { report } = await compile(
+    model({
+      inputs: { constructor: [2], toString: [2] },
+      nodes: [{ op: 'Add', inputs: ['constructor', 'toString'], outputs: ['valueOf'] }],
+      outputs: ['valueOf'],
+    }),
+  );
+  assert.equal(
+    report.entries[0]?.inputs.map(({ name }) => name),
+    ['constructor', 'toString'],
+  );
+});
 
 /** Seconds of computing that each may take; they take milliseconds. */
 const MOST = 5;

@@ -88,10 +88,12 @@ export class NodeContext extends NodeBuilder implements ImportContext {
     return value !== null && value.data === undefined && sizeOf(value.type.shape) > 0;
   }
 
-  statedShape(i: number, operand: number): readonly number[] {
+  statedShape(i: number, operand: number, rank?: number): readonly number[] {
     const output = this.node.output[i] ?? '';
     const shape = this.around.statedShape(output);
     if (!shape) return this.refuse(operand, 'it must be constant, or the model must state the shape of the result');
+    if (rank !== undefined && shape.length !== rank)
+      throw modelError(`the model states the shape [${shape}] for a result of ${rank} dimensions`);
     const what = `${this.type} (${this.origin.id})`;
     this.source.onNote?.(`${what} gives the shape that the model states, whatever ${quoted(this.name(operand))} says`);
     return shape;

@@ -1,7 +1,7 @@
 import type { Tensor } from '../../ir/tensor.js';
 import type { TensorType } from '../../ir/type.js';
 import { modelError, usageError } from '../../support/errors.js';
-import { checkInputValues, shapeOfValue, tensorOfValue, type ValueOptions } from '../input-values.js';
+import { checkInputValues, own, shapeOfValue, tensorOfValue, type ValueOptions } from '../input-values.js';
 import { quoted } from '../names.js';
 import { isPossibleShape } from '../shapes.js';
 import { elementName, elementType } from './elements.js';
@@ -59,7 +59,7 @@ export class InputTypes {
     if (batch === undefined) return;
     const sizes = inputs.map(({ name, type }) => {
       const dims = type?.tensorType?.shape?.dim;
-      return inputShapes?.[name]?.[0] ?? (dims && fixedSize(dims, 0));
+      return own(inputShapes, name)?.[0] ?? (dims && fixedSize(dims, 0));
     });
     if (sizes.length > 0 && sizes.every((size) => size !== undefined && size !== batch))
       throw usageError(`a batch of ${batch} fits no input: the model fixes its batch at ${sizes[0]}`);
@@ -67,7 +67,7 @@ export class InputTypes {
 
   /** The constant that takes the place of an input whose value was given; undefined for the others. */
   valueOf(info: ValueInfoProto): Tensor | undefined {
-    const value = this.options.inputValues?.[info.name];
+    const value = own(this.options.inputValues, info.name);
     if (value === undefined) return undefined;
     const shape = shapeOfValue(value, info.type?.tensorType?.shape?.dim.length);
     return tensorOfValue(info.name, this.typeOf(info, undefined, shape), value);
@@ -77,7 +77,7 @@ export class InputTypes {
   typeOf(
     info: ValueInfoProto,
     onNote?: (message: string) => void,
-    given = this.options.inputShapes?.[info.name],
+    given = own(this.options.inputShapes, info.name),
   ): TensorType {
     const { name } = info;
     const tensorType = info.type?.tensorType;

@@ -1,7 +1,7 @@
 import type { Tensor } from '../../ir/tensor.js';
 import type { TensorType } from '../../ir/type.js';
 import { modelError, usageError } from '../../support/errors.js';
-import { checkInputValues, shapeOfValue, tensorOfValue, type ValueOptions } from '../input-values.js';
+import { checkInputValues, own, shapeOfValue, tensorOfValue, type ValueOptions } from '../input-values.js';
 import { quoted } from '../names.js';
 import { isPossibleShape } from '../shapes.js';
 import { elementName, elementType } from './elements.js';
@@ -24,7 +24,7 @@ export function checkShapeOptions(inputs: readonly VarDesc[], options: ShapeOpti
   if (unknown !== undefined)
     throw usageError(`the model has no input ${quoted(unknown)}`, { remedy: `Its inputs are ${names.join(', ')}.` });
   if (batch === undefined) return;
-  const sizes = inputs.map(({ name, tensor }) => inputShapes[name]?.[0] ?? tensor?.dims[0]);
+  const sizes = inputs.map(({ name, tensor }) => own(inputShapes, name)?.[0] ?? tensor?.dims[0]);
   if (sizes.length > 0 && sizes.every((size) => size !== undefined && size >= 0 && size !== batch))
     throw usageError(`a batch of ${batch} fits no input: the model fixes its batch at ${sizes[0]}`);
 }
@@ -36,7 +36,7 @@ export function checkShapeOptions(inputs: readonly VarDesc[], options: ShapeOpti
 export function inputType(
   { name, tensor }: VarDesc,
   options: ShapeOptions,
-  given = options.inputShapes?.[name],
+  given = own(options.inputShapes, name),
 ): TensorType {
   if (!tensor) throw modelError(`input ${quoted(name)} is not a tensor`);
   const element = elementType(tensor.dataType);
@@ -63,7 +63,7 @@ export function inputType(
 
 /** The constant that takes the place of an input whose value was given; undefined for the others. */
 export function inputValue(input: VarDesc, options: ShapeOptions): Tensor | undefined {
-  const value = options.inputValues?.[input.name];
+  const value = own(options.inputValues, input.name);
   if (value === undefined) return undefined;
   const shape = shapeOfValue(value, input.tensor?.dims.length);
   return tensorOfValue(input.name, inputType(input, options, shape), value);
