@@ -71,17 +71,38 @@ export interface Picture {
 
 type Colour = readonly [number, number, number];
 
-/** How much ink lies at a point of a text: 1 inside of strokes, falling off over `blur` points of the glyph. */
-function inkAt(text: string, x: number, y: number, weight: number, blur: number): number {
-  let distance = Number.POSITIVE_INFINITY;
-  const column = Math.floor(x);
-  for (let dx = -1; dx <= 1; dx++)
-    for (let row = Math.max(0, Math.floor(y) - 1); row <= Math.min(ROWS - 1, Math.floor(y) + 1); row++) {
-      const at = column + dx;
-      const glyph = GLYPHS[text[Math.floor(at / COLUMNS)] ?? ''];
-      if (!glyph || at < 0 || at % COLUMNS === 5 || !((glyph[row] as number) & (16 >> (at % COLUMNS)))) continue;
-      distance = Math.min(distance, Math.max(Math.abs(x - at - 0.5), Math.abs(y - row - 0.5)));
+/** A stroke from one point of a glyph to another, in points of the glyph. */
+type Stroke = readonly [x0: number, y0: number, x1: number, y1: number];
+
+/** Strokes that join the neighbouring points of a glyph; diagonal ones where no corner lies between. */
+function strokesOf(rows: readonly number[]): Stroke[] {
+  const has = (x: number, y: number): boolean => x >= 0 && x < 5 && (((rows[y] ?? 0) >> (4 - x)) & 1) === 1;
+  const strokes: Stroke[] = [];
+  for (let y = 0; y < ROWS; y++)
+    for (let x = 0; x < 5; x++) {
+      if (!has(x, y)) continue;
+      const join = (dx: number, dy: number): number => strokes.push([x + 0.5, y + 0.5, x + dx + 0.5, y + dy + 0.5]);
+      if (has(x + 1, y)) join(1, 0);
+      if (has(x, y + 1)) join(0, 1);
+      for (const dx of [-1, 1]) if (has(x + dx, y + 1) && !has(x + dx, y) && !has(x, y + 1)) join(dx, 1);
     }
+  return strokes;
+}
+
+const STROKES = new Map(Object.entries(GLYPHS).map(([name, rows]) => [name, strokesOf(rows)]));
+
+function distanceTo([x0, y0, x1, y1]: Stroke, x: number, y: number): number {
+  const along = ((x - x0) * (x1 - x0) + (y - y0) * (y1 - y0)) / ((x1 - x0) ** 2 + (y1 - y0) ** 2);
+  const t = Math.min(Math.max(along, 0), 1);
+  return Math.hypot(x - x0 - t * (x1 - x0), y - y0 - t * (y1 - y0));
+}
+
+/** How much ink lies at a point of a text: 1 inside of strokes of a half width, falling off over `blur` points of the glyph. */
+function inkAt(text: string, x: number, y: number, weight: number, blur: number): number {
+  const column = Math.floor(x / COLUMNS);
+  let distance = Number.POSITIVE_INFINITY;
+  for (const stroke of STROKES.get(text[column] ?? '') ?? [])
+    distance = Math.min(distance, distanceTo(stroke, x - column * COLUMNS, y));
   return Math.min(Math.max((weight - distance) / blur + 0.5, 0), 1);
 }
 
@@ -98,13 +119,7 @@ function draw(
     for (let px = 0; px < width; px++) {
       const [u, v] = style.flip ? [width - 1 - px, height - 1 - py] : [px, py];
       const y = (v + 0.5) / scale;
-      const ink = inkAt(
-        text,
-        (u + 0.5) / scale + style.slant * (y - ROWS / 2),
-        y,
-        style.weight,
-        Math.max(0.4, 1 / scale),
-      );
+      const ink = inkAt(text, (u + 0.5) / scale + style.slant * (y - ROWS / 2), y, style.weight, 1 / scale);
       const [x, row] = [Math.round(box.left) + px, Math.round(box.top) + py];
       if (ink === 0 || x < 0 || row < 0 || x >= picture.width || row >= picture.height) continue;
       for (let c = 0; c < 3; c++) {
@@ -117,7 +132,7 @@ function draw(
 function paper(width: number, height: number, next: () => number): { picture: Picture; ink: Colour } {
   const dark = next() < 0.15;
   const base = dark ? 20 + 60 * next() : 170 + 85 * next();
-  const contrast = 70 + 100 * next();
+  const contrast = 70 + 110 * next();
   const tint = (): number => 25 * (next() - 0.5);
   const colour = (level: number): Colour => [level + tint(), level + tint(), level + tint()];
   const back = colour(base);
@@ -143,7 +158,7 @@ const word = (next: () => number, length: number): string =>
 const styleOf = (ink: Colour, flip: boolean, next: () => number) => ({
   ink,
   flip,
-  weight: 0.45 + 0.35 * next(),
+  weight: 0.35 + 0.3 * next(),
   slant: next() < 0.3 ? 0.15 * next() : 0,
 });
 
@@ -161,20 +176,35 @@ export function renderLine(seed: number): Picture {
   return finish(picture, 18 * next(), next);
 }
 
-/** A page of words in lines of several sizes. */
+/** Fills a disc or a rectangle with a colour. */
+function drawShape(picture: Picture, next: () => number): void {
+  const round = next() < 0.5;
+  const colour = [0, 1, 2].map(() => 255 * next());
+  const [cx, cy] = [picture.width * next(), picture.height * next()];
+  const [rx, ry] = [20 + 60 * next(), round ? 0 : 10 + 50 * next()];
+  for (let i = 0; i < picture.data.length; i++) {
+    const [dx, dy] = [(Math.floor(i / 3) % picture.width) - cx, Math.floor(i / 3 / picture.width) - cy];
+    const inside = round ? Math.hypot(dx, dy) < rx : Math.abs(dx) < rx && Math.abs(dy) < ry;
+    if (inside) picture.data[i] = colour[i % 3] as number;
+  }
+}
+
+/** A page of words in lines of several sizes: crowded or nearly empty, clean or noisy, some with a coloured shape. */
 export function renderPage(seed: number, width = 320, height = 320): Picture {
   const next = random(seed);
   const { picture, ink } = paper(width, height, next);
+  const [air, noise] = [3 * next() ** 2, next() < 0.5 ? 0 : 14 * next()];
+  if (next() < 0.4) drawShape(picture, next);
   for (let top = 8 + 20 * next(); top < height - 24; ) {
-    const size = 9 + 22 * next() ** 2;
+    const size = 9 + 31 * next() ** 2;
     for (let left = 6 + 60 * next(); left < width - 40; ) {
       const text = word(next, 2 + Math.floor(8 * next()));
       if (next() < 0.8) draw(picture, text, { left, top, size }, styleOf(ink, false, next));
-      left += ((text.length + 1.5) * COLUMNS * size) / ROWS;
+      left += ((text.length + 1.5 + air * next()) * COLUMNS * size) / ROWS;
     }
-    top += size * (1.5 + 1.2 * next());
+    top += size * (1.5 + 1.2 * next() + air);
   }
-  return finish(picture, 14 * next(), next);
+  return finish(picture, noise, next);
 }
 
 /** The input of the direction classifier: 48 high, at most 192 wide, (p / 255 - 0.5) / 0.5 in BGR planes, padded with 0. */

@@ -25,7 +25,7 @@ export const CALIBRATION_FLAGS: Readonly<Record<string, Options>> = {
   weights: value('per-channel (default) or per-tensor scales of weights'),
   recover: {
     string: true,
-    describe: 'bias (default), round, clip by comma, none, or without a value all: win back accuracy with the samples',
+    describe: 'equalize, bias (default), round, clip by comma, none, or without a value all: win back accuracy',
   },
   'weight-bits': value('8: the only width'),
   'activation-bits': value('8: the only width'),

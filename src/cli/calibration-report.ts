@@ -8,7 +8,7 @@ const percent = (v: number): string => (v === 0 ? '' : v < 1e-5 ? '< 0.001 %' : 
 
 /** What was done, in lines for people. */
 export function reportText(
-  { samples, scheme, schemes, values, warnings }: Calibrated,
+  { samples, scheme, schemes, values, warnings, recovered }: Calibrated,
   more: { readonly time: string; readonly skipped: number; readonly scales?: string | undefined },
 ): string {
   const line = (title: string, text: string): string => `  ${colors.dim(title.padEnd(8))} ${text}`;
@@ -19,10 +19,19 @@ export function reportText(
     line('samples', `${samples}${more.skipped > 0 ? `, ${more.skipped} left out` : ''}`),
     line('values', `${values.length} on grids, mean signal to rounding noise ${decibels(mean)}`),
     line('scheme', `${scheme}${tried.length > 1 ? ` (${tried.join(', ')} on average)` : ''}`),
+    ...(recovered ? [line('recovery', recoveryText(recovered))] : []),
     ...(more.scales === undefined ? [] : [line('scales', more.scales)]),
     line('time', more.time),
     ...warnings.map((text) => `${colors.yellow('warning:')} ${text}`),
   ].join('\n');
+}
+
+const waysText = (ways: readonly string[]): string => (ways.length === 0 ? 'none' : ways.join(', '));
+
+/** What recovery kept, and what came of the ways on the samples set aside. */
+function recoveryText({ ways, judged, held }: NonNullable<Calibrated['recovered']>): string {
+  const compared = judged.map(({ ways: tried, sqnr }) => `${waysText(tried)} ${sqnr.toFixed(1)} dB`);
+  return waysText(ways) + (held > 0 ? ` (${held} samples set aside: ${compared.join('; ')})` : '');
 }
 
 const row = (v: ValueReport): string[] => [
@@ -44,10 +53,11 @@ export function valueRows({ values }: Calibrated): string[] {
 }
 
 /** The report as plain data. */
-export const reportJson = ({ samples, scheme, schemes, values, warnings }: Calibrated): object => ({
+export const reportJson = ({ samples, scheme, schemes, values, warnings, recovered }: Calibrated): object => ({
   samples,
   scheme,
   schemes,
+  recovered,
   values,
   warnings,
 });

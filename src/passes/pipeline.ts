@@ -9,6 +9,7 @@ import { canonicalize } from './canonicalize.js';
 import { canonicalizeNorms } from './canonicalize-norms.js';
 import { collectScales } from './collect-scales.js';
 import { eliminateDead } from './eliminate-dead.js';
+import { equalizeLayers } from './equalize-layers.js';
 import { foldBatchNorm } from './fold-batch-norm.js';
 import { foldConstants } from './fold-constants.js';
 import { fuseActivation } from './fuse-activation.js';
@@ -66,10 +67,12 @@ const unfused = (passes: readonly Pass[]): readonly Pass[] => passes.filter((pas
 export const UNFUSED_PIPELINE: readonly Pass[] = unfused(PIPELINE);
 
 /** The passes that make of a float network what calibration looks at and gives scales to. */
-export const calibratedPasses = ({ calibration }: PassContext): readonly Pass[] =>
-  calibration ? [...FUSION, assignScales] : FUSION;
+export function calibratedPasses({ calibration }: PassContext): readonly Pass[] {
+  if (!calibration) return FUSION;
+  return calibration.equalized ? [...FUSION, equalizeLayers, assignScales] : [...FUSION, assignScales];
+}
 
-/** All passes of a compilation: with a calibration, its scales are assigned once the fused nodes are known. */
+/** All passes of a compilation: with a calibration, its scales are assigned once the fused nodes are known, equalized where it says so. */
 export function passesFor(context: PassContext, fuse = true): readonly Pass[] {
   const passes = [...calibratedPasses(context), ...PLACEMENT];
   return fuse ? passes : unfused(passes);

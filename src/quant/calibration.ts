@@ -13,6 +13,8 @@ export interface LearnedProduct {
 export interface Calibration {
   /** The grid of every value that is rounded, by its name in the source. */
   readonly values: ReadonlyMap<string, Quant>;
+  /** Channels between convolutions are scaled first (passes/equalize-layers.ts); grids are those of the scaled network. */
+  readonly equalized: boolean;
   /** Weights with a scale per output channel, else one per tensor. */
   readonly perChannel: boolean;
   /** What recovery chose, by the name of a product's result. */
@@ -20,8 +22,9 @@ export interface Calibration {
 }
 
 /** Everything that a calibration says, as plain JSON: equal texts give equal modules. */
-export const calibrationJson = ({ values, perChannel, products }: Calibration): object => ({
+export const calibrationJson = ({ values, equalized, perChannel, products }: Calibration): object => ({
   values: [...values],
+  ...(equalized && { equalized }),
   perChannel,
   products: [...products].map(([name, { weights, bias }]) => ({
     name,

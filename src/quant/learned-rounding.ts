@@ -37,6 +37,16 @@ export class MomentSums {
     this.rows++;
   }
 
+  /** Adds the rows that other sums of the same kind took in. */
+  merge(other: MomentSums): void {
+    const add = (to: Float64Array, from: Float64Array): void => {
+      for (let i = 0; i < to.length; i++) to[i] = (to[i] as number) + (from[i] as number);
+    };
+    add(this.sum, other.sum);
+    if (this.products && other.products) add(this.products, other.products);
+    this.rows += other.rows;
+  }
+
   finish(): Moments {
     const { size } = this;
     const [rows, products] = [this.rows, this.products];

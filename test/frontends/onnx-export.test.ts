@@ -111,7 +111,7 @@ function calibrationOf(bytes: Uint8Array): Calibration {
     bySource.set(source, i);
     return [name, gridOver({ lo: -1.5 - i / 8, hi: 3 + i / 4 }, i % 3 === 2 ? 's8' : 'u8')];
   });
-  return { values: new Map(values), perChannel: true, products: new Map() };
+  return { values: new Map(values), equalized: false, perChannel: true, products: new Map() };
 }
 
 for (const [name, step] of Object.entries(STEPS))

@@ -12,6 +12,7 @@ import type { ModelFiles } from '../../support/model-files.js';
 import { parseAlgorithms, usesAlgorithm } from './algorithms.js';
 import { betterScheme, type Choice, chooseGrids, suspicion, type ValueReport } from './choose.js';
 import { feed, NotFinite, Observer } from './observe.js';
+import type { Recovered } from './recover.js';
 import type { Recovery } from './recoveries.js';
 import { gridOfEntry, type ScaleTable } from './scale-table.js';
 import type { Statistics } from './statistics.js';
@@ -52,13 +53,28 @@ export interface Calibrated {
   readonly samples: number;
   readonly values: readonly ValueReport[];
   readonly warnings: readonly string[];
+  /** What recovery did with the samples; null without it. */
+  readonly recovered: Omit<Recovered, 'calibration'> | null;
 }
 
+/** A calibration that only equalizes: with it, the float network is the one that scales are chosen for. */
+const EQUALIZED: Calibration = { values: new Map(), equalized: true, perChannel: true, products: new Map() };
+
+const equalizes = ({ recover }: CalibrateOptions): boolean => recover?.includes('equalize') ?? false;
+
 /** The options of the float network that is looked at. */
-export function floatOptions({ file, batch, inputShapes, inputValues, paramsFile }: CalibrateOptions): CompileOptions {
-  return Object.fromEntries(
-    Object.entries({ file, batch, inputShapes, inputValues, paramsFile }).filter(([, v]) => v !== undefined),
-  ) as CompileOptions;
+export function floatOptions(options: CalibrateOptions): CompileOptions {
+  const { file, batch, inputShapes, inputValues, paramsFile } = options;
+  const calibration = equalizes(options) ? EQUALIZED : undefined;
+  const given = { file, batch, inputShapes, inputValues, paramsFile, calibration };
+  return Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined)) as CompileOptions;
+}
+
+/** The options of the int8 network that comes of it, without its calibration. */
+export function int8Options(options: CalibrateOptions): CompileOptions {
+  const { opsToQuantize, opIdsToSkip } = options;
+  const chosen = Object.entries({ opsToQuantize, opIdsToSkip }).filter(([, v]) => v !== undefined);
+  return { ...floatOptions(options), ...Object.fromEntries(chosen) };
 }
 
 function checkOptions(options: CalibrateOptions): void {
@@ -73,8 +89,7 @@ function checkOptions(options: CalibrateOptions): void {
 
 /** The values of a float model that take scales. Throws a usage error for a model that is quantized already. */
 export function targetsOf(model: Model, options: CalibrateOptions = {}): ScaleTarget[] {
-  const { opsToQuantize, opIdsToSkip } = options;
-  const resolved = resolveOptions({ ...floatOptions(options), opsToQuantize, opIdsToSkip } as CompileOptions);
+  const resolved = resolveOptions(int8Options(options));
   const { graph } = lower(model, resolved, 'fused');
   const rounded = [...graph.values.values()].some((v) => v.type.quant !== undefined);
   if (rounded)
@@ -108,8 +123,8 @@ async function floatNet(model: Model, options: CalibrateOptions, taps: readonly 
 async function identity(model: Model, targets: readonly ScaleTarget[], options: CalibrateOptions): Promise<string> {
   const sources = [...new Set(targets.map((t) => t.source))];
   const { batch, inputShapes, inputValues } = options;
-  const text = JSON.stringify({ batch, inputShapes, inputValues, sources });
-  return hashModel(model, resolveOptions(floatOptions(options)), text);
+  const key = { batch, inputShapes, inputValues, sources, ...(equalizes(options) && { equalized: true }) };
+  return hashModel(model, resolveOptions(floatOptions(options)), JSON.stringify(key));
 }
 
 /**
@@ -205,18 +220,21 @@ export async function calibrateFrom(
     samples: statistics.samples,
     values: chosen.reports,
     warnings: warningsOf(statistics),
+    recovered: null,
   };
 }
 
 /** A calibration with the grids of a table, read from a file or made by hand. */
 export function calibrationOfTable(table: ScaleTable, options: CalibrateOptions = {}): Calibration {
   checkOptions(options);
-  return calibrationOf(new Map(Object.entries(table).map(([name, entry]) => [name, gridOfEntry(entry)])), options);
+  const grids = Object.entries(table.values).map(([name, entry]) => [name, gridOfEntry(entry)] as const);
+  return { ...calibrationOf(new Map(grids), options), equalized: table.equalized };
 }
 
-const calibrationOf = (values: Calibration['values'], { weights }: CalibrateOptions): Calibration => ({
+const calibrationOf = (values: Calibration['values'], options: CalibrateOptions): Calibration => ({
   values,
-  perChannel: weights !== 'per-tensor',
+  equalized: equalizes(options),
+  perChannel: options.weights !== 'per-tensor',
   products: new Map(),
 });
 

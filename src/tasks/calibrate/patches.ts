@@ -12,7 +12,7 @@ export interface Patches {
   groupOf(channel: number): number;
   /** Gives the operands of about `count` sums per group, spread evenly over the places; `phase` moves them. */
   visit(data: Float32Array, count: number, phase: number, see: (row: Float64Array, group: number) => void): void;
-  readFilter(weights: Float32Array, channel: number, into: Float64Array): void;
+  readFilter(weights: Float32Array | Int8Array, channel: number, into: Float64Array): void;
   writeFilter(weights: Int8Array, channel: number, codes: Int8Array): void;
 }
 

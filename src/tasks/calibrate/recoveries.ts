@@ -1,7 +1,7 @@
 import { usageError } from '../../support/errors.js';
 
 /** Ways to win back accuracy; each stands for itself. */
-export const RECOVERIES = ['bias', 'round', 'clip'] as const;
+export const RECOVERIES = ['equalize', 'bias', 'round', 'clip'] as const;
 /** The name of a way. */
 export type Recovery = (typeof RECOVERIES)[number];
 

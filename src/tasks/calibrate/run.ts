@@ -10,9 +10,10 @@ export async function withRecovery(
   source: SampleSource,
   options: CalibrateOptions = {},
 ): Promise<Calibrated> {
-  const ways = new Set(options.recover ?? DEFAULT_RECOVERIES);
-  if (ways.size === 0) return calibrated;
-  return { ...calibrated, calibration: await recover(model, calibrated.calibration, source, ways, options) };
+  const ways = options.recover ?? DEFAULT_RECOVERIES;
+  if (ways.every((way) => way === 'equalize')) return calibrated;
+  const { calibration, ...recovered } = await recover(model, calibrated.calibration, source, ways, options);
+  return { ...calibrated, calibration, recovered };
 }
 
 /**

@@ -10,8 +10,13 @@ export interface ScaleEntry {
   readonly zeroPoint: number;
 }
 
-/** Grids by the names of values: what calibration chose, as a file that people may edit. */
-export type ScaleTable = Readonly<Record<string, ScaleEntry>>;
+/** What calibration chose, as a file that people may edit. */
+export interface ScaleTable {
+  /** Grids by the names of values. */
+  readonly values: Readonly<Record<string, ScaleEntry>>;
+  /** Whether they are of the network with equalized layers. */
+  readonly equalized: boolean;
+}
 
 const FORMAT = 'qc-scales';
 const VERSION = 1;
@@ -27,18 +32,21 @@ const entryOfGrid = ({ dtype, scales, zeroPoints }: Quant): ScaleEntry => ({
 });
 
 /** The table of a calibration. */
-export const tableOf = ({ values }: Calibration): ScaleTable =>
-  Object.fromEntries([...values].map(([name, grid]) => [name, entryOfGrid(grid)]));
+export const tableOf = ({ values, equalized }: Calibration): ScaleTable => ({
+  values: Object.fromEntries([...values].map(([name, grid]) => [name, entryOfGrid(grid)])),
+  equalized,
+});
 
 /** The text of a table, one value a line. */
-export function scaleTableText(table: ScaleTable): string {
-  const lines = Object.entries(table).map(([name, entry]) => `    ${JSON.stringify(name)}: ${JSON.stringify(entry)}`);
-  return `{\n  "format": "${FORMAT}",\n  "version": ${VERSION},\n  "values": {\n${lines.join(',\n')}\n  }\n}\n`;
+export function scaleTableText({ values, equalized }: ScaleTable): string {
+  const lines = Object.entries(values).map(([name, entry]) => `    ${JSON.stringify(name)}: ${JSON.stringify(entry)}`);
+  const state = equalized ? '  "equalized": true,\n' : '';
+  return `{\n  "format": "${FORMAT}",\n  "version": ${VERSION},\n${state}  "values": {\n${lines.join(',\n')}\n  }\n}\n`;
 }
 
 /** Reads a table. Throws a model error that names the file and the entry. */
 export function readScaleTable(file: string, text: string): ScaleTable {
-  let json: { readonly format?: unknown; readonly version?: unknown; readonly values?: unknown };
+  let json: Readonly<Partial<Record<'format' | 'version' | 'equalized' | 'values', unknown>>>;
   try {
     json = JSON.parse(text);
   } catch (cause) {
@@ -47,11 +55,13 @@ export function readScaleTable(file: string, text: string): ScaleTable {
   if (json?.format !== FORMAT || typeof json.values !== 'object' || json.values === null)
     throw modelError('not a scale table', { file, remedy: 'qc calibrate --data ... --scales FILE writes one.' });
   if (json.version !== VERSION) throw modelError(`scale tables of version ${json.version} are not known`, { file });
+  const { equalized = false } = json;
+  if (typeof equalized !== 'boolean') throw modelError('"equalized" is true or false', { file });
   for (const [name, entry] of Object.entries(json.values)) {
     const problem = entryProblem(entry as Partial<ScaleEntry>);
     if (problem) throw modelError(`the entry ${JSON.stringify(name)} ${problem}`, { file });
   }
-  return json.values as ScaleTable;
+  return { values: json.values as ScaleTable['values'], equalized };
 }
 
 function entryProblem(entry: Partial<ScaleEntry> | null): string | null {
@@ -69,7 +79,7 @@ function entryProblem(entry: Partial<ScaleEntry> | null): string | null {
 /** Throws a model error for entries of values that take no scale in the network: they would do nothing. */
 export function checkScaleTable(file: string, table: ScaleTable, targets: readonly ScaleTarget[]): void {
   const known = new Set(targets.map((t) => t.name));
-  const unknown = Object.keys(table).filter((name) => !known.has(name));
+  const unknown = Object.keys(table.values).filter((name) => !known.has(name));
   if (unknown.length > 0)
     throw modelError(
       `the model has no value that takes a scale named ${unknown.map((n) => JSON.stringify(n)).join(', ')}`,
