@@ -118,12 +118,26 @@ export interface NodeInit {
   readonly origin?: Origin;
 }
 
+/** What a model file says about itself, for files that are written from it. */
+export interface About {
+  readonly doc: string;
+  readonly graphDoc: string;
+  readonly domain: string;
+  readonly version: number;
+  readonly metadata: readonly { readonly key: string; readonly value: string }[];
+  /** Operator sets besides ONNX's own. */
+  readonly opsets: readonly { readonly domain: string; readonly version: number }[];
+  /** What is said of inputs and outputs, by name. */
+  readonly docs: ReadonlyMap<string, string>;
+}
+
 /**
  * A network in SSA form. `nodes` is kept in execution order: a node's inputs are graph inputs, constants or
  * outputs of nodes before it. Passes edit it only through patches (patch.ts), which check types.
  */
 export class Graph {
   readonly name: string;
+  about: About | null = null;
   readonly values = new Map<number, Value>();
   readonly inputs: number[] = [];
   /** The outputs of the model, then the taps. */
@@ -150,6 +164,7 @@ export class Graph {
   /** A copy whose nodes and values can change apart from these; tensors and types are shared. */
   clone(): Graph {
     const copy = new Graph(this.name);
+    copy.about = this.about;
     for (const [id, value] of this.values) copy.values.set(id, { ...value });
     copy.inputs.push(...this.inputs);
     copy.outputs.push(...this.outputs.map((output) => ({ ...output })));

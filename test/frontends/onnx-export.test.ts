@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compile, lower } from '../../src/compile.js';
 import { canExport, exportOnnx } from '../../src/frontends/onnx/export/export.js';
+import { decodeModel, encodeModel, toNumber } from '../../src/frontends/onnx/proto.js';
 import { f32 } from '../../src/ir/tensor.js';
 import { OPS } from '../../src/ops/index.js';
 import { resolveOptions } from '../../src/options.js';
@@ -156,6 +157,33 @@ test('names of inputs, values and outputs stay; biases are int32, weights int8',
     assert.is(graph.input(node, 1).type.dtype, 'i8');
     assert.is(graph.input(node, 2).type.dtype, 'i32');
   }
+});
+
+test('what the file says about itself stays', async () => {
+  const source = decodeModel(network(STEPS.conv as never));
+  const metadata = [
+    { key: 'author', value: 'somebody' },
+    { key: 'labels', value: '["a","b"]' },
+  ];
+  const about = { docString: 'a network', domain: 'org.example', modelVersion: 7, metadataProps: metadata };
+  const opsetImport = [...source.opsetImport, { domain: 'org.example.ops', version: 3 }];
+  const [input] = source.graph.input;
+  const graph = { ...source.graph, name: 'the graph', docString: 'of the graph' };
+  const described = { ...graph, input: [{ ...input, docString: 'a picture' }] };
+  const bytes = encodeModel({ ...source, ...about, opsetImport, graph: described });
+  const quantized = quantizedModel(bytes, calibrationOf(bytes));
+  const written = decodeModel(quantized);
+  assert.equal([written.docString, written.domain, toNumber(written.modelVersion)], ['a network', 'org.example', 7]);
+  assert.equal(
+    written.metadataProps.map(({ key, value }) => ({ key, value })),
+    metadata,
+  );
+  assert.equal([written.graph.name, written.graph.docString], ['the graph', 'of the graph']);
+  assert.is(written.graph.input[0].docString, 'a picture');
+  const sets = written.opsetImport.map(({ domain, version }) => `${domain} ${toNumber(version)}`);
+  assert.equal([sets[0], sets.includes('org.example.ops 3')], [' 20', true]);
+  if (hasOrt('a file with operator sets that nothing uses'))
+    assert.ok(Object.keys(await runOrt(quantized, { x: f32([1, 4, 8, 8], new Float32Array(256)) })).length > 0);
 });
 
 test('ops without an ONNX form are listed', async () => {

@@ -1,4 +1,4 @@
-import { Graph, type Value } from '../../ir/graph.js';
+import { type About, Graph, type Value } from '../../ir/graph.js';
 import { sizeOf } from '../../ir/type.js';
 import type { OnnxImporter } from '../../ops/import-context.js';
 import { ONNX_IMPORTERS } from '../../ops/index.js';
@@ -77,6 +77,18 @@ function opsetOf(model: ModelProto): number {
   return opset;
 }
 
+/** What the file says about itself. */
+function aboutOf({ graph, docString, domain, modelVersion, metadataProps, opsetImport }: ModelProto): About {
+  return {
+    ...{ doc: docString, graphDoc: graph.docString, domain, version: toNumber(modelVersion) },
+    metadata: metadataProps.map(({ key, value }) => ({ key, value })),
+    opsets: opsetImport
+      .filter((set) => set.domain !== '' && set.domain !== 'ai.onnx')
+      .map((set) => ({ domain: set.domain, version: toNumber(set.version) })),
+    docs: new Map([...graph.input, ...graph.output].flatMap((v) => (v.docString ? [[v.name, v.docString]] : []))),
+  };
+}
+
 /** The import of one model. */
 class Importer implements Surroundings {
   private readonly source: GraphProto;
@@ -100,7 +112,9 @@ class Importer implements Surroundings {
     this.options = options;
     this.opset = opsetOf(model);
     const made = source.node.flatMap((node) => node.output);
-    this.scope = new Scope(new Graph(source.name || 'model'), new Set([...made, ...source.input.map((i) => i.name)]));
+    const graph = new Graph(source.name || 'model');
+    graph.about = aboutOf(model);
+    this.scope = new Scope(graph, new Set([...made, ...source.input.map((i) => i.name)]));
     this.read = new Set([...source.node.flatMap((node) => node.input), ...source.output.map((o) => o.name)]);
     this.collectReaders();
     // Initializers that are listed as inputs too are constants.

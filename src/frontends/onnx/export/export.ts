@@ -1,6 +1,6 @@
 import type { Graph, Node, Value } from '../../../ir/graph.js';
 import type { Tensor } from '../../../ir/tensor.js';
-import { isCodes } from '../../../ir/type.js';
+import { isCodes, type TensorType } from '../../../ir/type.js';
 import { modelError } from '../../../support/errors.js';
 import { encodeModel } from '../proto.js';
 import { LAYERS } from './layers.js';
@@ -19,8 +19,6 @@ const IR_VERSION = 9;
 export interface ExportOptions {
   readonly producerVersion: string;
   readonly file?: string;
-  /** Kept with the model as its metadata. */
-  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** Whether an op can be written. */
@@ -29,7 +27,8 @@ export const canExport = (op: string): boolean => op in EXPORTERS;
 /**
  * Writes a fused graph as an ONNX model in QDQ form: a value on a grid stands between QuantizeLinear and
  * DequantizeLinear, weights and biases in codes are initializers with a DequantizeLinear, and what fusion had joined
- * (biases, residuals, activations) stands in nodes of its own. Values, inputs and outputs keep their names.
+ * (biases, residuals, activations) stands in nodes of its own. Values, inputs and outputs keep their names, and the file what
+ * the source said about itself: metadata, doc strings, version, operator sets besides ONNX's.
  *
  * Throws a model error that lists the ops which ONNX has no form for.
  */
@@ -43,12 +42,18 @@ export function exportOnnx(graph: Graph, options: ExportOptions): Uint8Array {
         remedy: 'Compile the model directly, with --calibrate-with.',
       },
     );
+  const { about } = graph;
   return encodeModel({
     irVersion: IR_VERSION,
-    opsetImport: [{ domain: '', version: OPSET }],
+    opsetImport: [{ domain: '', version: OPSET }, ...(about?.opsets ?? [])],
     producerName: 'qc',
     producerVersion: options.producerVersion,
-    metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
+    ...(about && {
+      domain: about.domain,
+      modelVersion: about.version,
+      docString: about.doc,
+      metadataProps: about.metadata,
+    }),
     graph: new GraphExport(graph).run(),
   });
 }
@@ -80,11 +85,17 @@ class GraphExport {
       if (this.names.get(value) !== name) w.node('Identity', [this.nameOf(graph.value(value))], {}, name);
     return {
       name: graph.name,
+      docString: graph.about?.graphDoc ?? '',
       node: w.nodes,
       initializer: w.initializers,
-      input: graph.inputs.map((id) => valueInfo(graph.value(id).name, graph.value(id).type)),
-      output: graph.outputs.map(({ value, name }) => valueInfo(name, graph.value(value).type)),
+      input: graph.inputs.map((id) => this.described(graph.value(id).name, graph.value(id).type)),
+      output: graph.outputs.map(({ value, name }) => this.described(name, graph.value(value).type)),
     };
+  }
+
+  /** Name and type of an input or output, with what the source said of it. */
+  private described(name: string, type: TensorType): object {
+    return { ...valueInfo(name, type), docString: this.graph.about?.docs.get(name) ?? '' };
   }
 
   /** The reals of a value on its grid, or the value itself. */
