@@ -3,14 +3,13 @@ import type { Options } from 'yargs';
 import type { SampleSource } from '../data/sample.js';
 import { readFile, writeFiles } from '../host/files.js';
 import { type OpenedModel, openModel } from '../host/open-model.js';
-import type { CompileOptions } from '../options.js';
 import { usageError } from '../support/errors.js';
 import {
   type Calibrated,
   type CalibrateOptions,
   calibrateFrom,
   calibrationOfTable,
-  floatOptions,
+  int8Options,
   observe,
   targetsOf,
 } from '../tasks/calibrate/calibrate.js';
@@ -104,7 +103,7 @@ function writeShard(flags: Flags, statistics: Statistics, [i, n]: readonly [numb
 function fromTable({ model, options, flags }: Run, file: string, out: string): void {
   const table = readTable(file);
   checkScaleTable(file, table, targetsOf(model.files, options));
-  const bytes = quantizedModel(model.files, calibrationOfTable(table, options), compileOptionsOf(options));
+  const bytes = quantizedModel(model.files, calibrationOfTable(table, options), int8Options(options));
   write(out, bytes);
   human(
     `${colors.green('quantized')} ${model.file} with ${file} to ${colors.bold(out)} (${formatBytes(bytes.length)})`,
@@ -112,19 +111,13 @@ function fromTable({ model, options, flags }: Run, file: string, out: string): v
   if (flags.on('json')) resultJson({ file: out, bytes: bytes.length, scales: file });
 }
 
-const compileOptionsOf = (options: CalibrateOptions): CompileOptions => {
-  const { opsToQuantize, opIdsToSkip } = options;
-  const chosen = Object.entries({ opsToQuantize, opIdsToSkip }).filter(([, v]) => v !== undefined);
-  return { ...floatOptions(options), ...Object.fromEntries(chosen) };
-};
-
 function finish(
   { model, options, flags }: Run,
   calibrated: Calibrated,
   out: string,
   rest: { skipped: number; start: number },
 ): void {
-  const bytes = quantizedModel(model.files, calibrated.calibration, compileOptionsOf(options));
+  const bytes = quantizedModel(model.files, calibrated.calibration, int8Options(options));
   const scales = flags.required('scales');
   write(out, bytes);
   if (scales !== undefined) write(scales, scaleTableText(tableOf(calibrated.calibration)));

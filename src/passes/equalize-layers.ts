@@ -19,9 +19,10 @@ const MOST = 2 ** 20;
  * Conditions: nobody else reads what lies between, and it is no output of the model; the first convolution adds no
  *             residual; act(k x) = k act(x) for k > 0: none, relu, leaky_relu. relu6 and other bounds would have to move
  *             with s: they stay as they are, unless the sums provably do not reach them; then they become relu
- * Formula:    s[c] = sqrt(r1[c] * r2[c]) / r2[c], r1[c] = max|w1| over output channel c, r2[c] = max|w2| over input channel
- *             c; all pairs in turn until no factor changes. 1 where a channel is all zeros. Source: Nagel et al., "Data-free
- *             quantization through weight equalization and bias correction", 2019
+ * Formula:    s[c] = sqrt(r1[c] * r2[c]) / r2[c], r1[c] = max(|w1|, |b1|) over output channel c, r2[c] = max|w2| over input
+ *             channel c; all pairs in turn until no factor changes. 1 where a channel is all zeros. Source: Nagel et al.,
+ *             "Data-free quantization through weight equalization and bias correction", 2019. There r1 is max|w1|: a channel
+ *             of small weights and a large bias then swells until it is all that the grid of the value between can hold
  */
 export const equalizeLayers: Pass = {
   name: 'equalize-layers',
@@ -113,13 +114,15 @@ function settle(graph: Graph, pairs: readonly Pair[]): Map<number, Float64Array>
   for (let sweep = 0, moved = true; moved && sweep < SWEEPS; sweep++) {
     moved = false;
     for (const { first, second, between } of pairs) {
+      const bias = graph.optionalInput(first, 2)?.data?.data;
       const s = factors.get(between.id) as Float64Array;
       const into = factors.get(first.inputs[0] as number);
       const out = factors.get(graph.output(second).id);
       const r1 = maxima(ranges.get(first) as Ranges, 'to', into, s);
       const r2 = maxima(ranges.get(second) as Ranges, 'from', s, out);
       for (let c = 0; c < s.length; c++) {
-        const [a, b] = [r1[c] as number, r2[c] as number];
+        const a = Math.max(r1[c] as number, Math.abs(Number(bias?.[c] ?? 0)) / (s[c] as number));
+        const b = r2[c] as number;
         if (!(a > 0 && b > 0)) continue;
         const wanted = (s[c] as number) * (Math.sqrt(a * b) / b);
         const next = Math.min(Math.max(wanted, 1 / MOST), MOST);
