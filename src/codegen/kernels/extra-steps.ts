@@ -1,7 +1,7 @@
 import type { I32, Local, Stmt } from '../builder/expr.js';
 import type { FunctionBuilder } from '../builder/function.js';
 import type { KernelDef } from '../kernel.js';
-import { EXTRA_BYTES, EXTRA_HEADER, EXTRA_LANES, EXTRA_PLACE } from './gemm-groups.js';
+import { EXTRA_BYTES, EXTRA_HEAD, EXTRA_HEADER, EXTRA_LANES, EXTRA_PLACE } from './gemm-groups.js';
 
 /** Where the steps of a sum lie: segments of `perSegment` steps, `xSegments` of them in a row. */
 export interface ExtraStepsParams {
@@ -14,7 +14,8 @@ const STEP_BYTES = 4;
 
 function emit(f: FunctionBuilder, p: ExtraStepsParams): Stmt[] {
   const [src, dst, tiles] = [f.param(0, 'i32'), f.param(1, 'i32'), f.param(2, 'i32')];
-  const [count, step, lanes, at] = Array.from({ length: 4 }, () => f.local('i32')) as [
+  const [head, count, step, lanes, at] = Array.from({ length: 5 }, () => f.local('i32')) as [
+    Local<'i32'>,
     Local<'i32'>,
     Local<'i32'>,
     Local<'i32'>,
@@ -28,10 +29,13 @@ function emit(f: FunctionBuilder, p: ExtraStepsParams): Stmt[] {
   ];
   const word = (into: Local<'i32'>): Stmt[] => [into.set(f.loadI16(src)), f.advance(src, 2)];
   return [
+    head.set(dst),
+    dst.set(f.add(dst, f.mul(tiles, EXTRA_HEADER))),
     f.countDown(tiles, [
       ...word(count),
-      f.storeI32(dst, count),
-      f.advance(dst, EXTRA_HEADER),
+      f.storeI32(head, count, EXTRA_HEAD.count),
+      f.storeI32(head, f.sub(dst, head), EXTRA_HEAD.distance),
+      f.advance(head, EXTRA_HEADER),
       f.when(count, [
         f.countDown(count, [
           ...word(step),
@@ -61,10 +65,13 @@ function reference(p: ExtraStepsParams, memory: ArrayBuffer, args: readonly numb
     src += 2;
     return view.getInt16(src - 2, true);
   };
-  for (let tile = 0; tile < (args[2] as number); tile++) {
+  const tiles = args[2] as number;
+  let head = dst;
+  dst += tiles * EXTRA_HEADER;
+  for (let tile = 0; tile < tiles; tile++, head += EXTRA_HEADER) {
     const count = word();
-    view.setInt32(dst, count, true);
-    dst += EXTRA_HEADER;
+    view.setInt32(head + EXTRA_HEAD.count, count, true);
+    view.setInt32(head + EXTRA_HEAD.distance, dst - head, true);
     for (let i = 0; i < count; i++, dst += EXTRA_BYTES) {
       const [step, lanes] = [word(), word()];
       const segment = Math.floor(step / p.perSegment);

@@ -26,8 +26,12 @@ export const EXTRA_LANES = (MAX_GROUPED_COLUMNS * 4) / PER_LANE;
 /** The greatest activation. */
 const MOST = 127;
 
-/** In the table: the number of a tile's extra steps, then per step where it reads, then its weights. */
+/**
+ * The table has a header per column tile, then the extra steps of all tiles: where each reads, then its weights. A header holds
+ * their number and the bytes from itself to the first, so that a part of the tiles is found by its first header.
+ */
 export const EXTRA_HEADER = 16;
+export const EXTRA_HEAD = { count: 0, distance: 4 } as const;
 export const EXTRA_BYTES = 16 + 4 * MAX_GROUPED_COLUMNS;
 /** Where an extra step reads: row and place of the segment, and bytes within. */
 export const EXTRA_PLACE = { y: 0, x: 4, k: 8, weights: 16 } as const;
@@ -125,10 +129,11 @@ export function storedExtras(tiles: readonly (readonly ExtraStep[])[]): Int16Arr
 export const extraTableBytes = (tiles: readonly (readonly ExtraStep[])[]): number =>
   tiles.reduce((sum, extras) => sum + EXTRA_HEADER + extras.length * EXTRA_BYTES, 0);
 
-/** Extra steps of one column tile as the table at `at` holds them: the place of each, and of its weights. */
+/** Extra steps of the column tile with its header at `at`: the place of each, and of its weights. */
 export function readExtras(view: DataView, at: number): { y: number; x: number; k: number; weights: number }[] {
-  return Array.from({ length: view.getInt32(at, true) }, (_, i) => {
-    const entry = at + EXTRA_HEADER + i * EXTRA_BYTES;
+  const first = at + view.getInt32(at + EXTRA_HEAD.distance, true);
+  return Array.from({ length: view.getInt32(at + EXTRA_HEAD.count, true) }, (_, i) => {
+    const entry = first + i * EXTRA_BYTES;
     const [y, x, k] = [EXTRA_PLACE.y, EXTRA_PLACE.x, EXTRA_PLACE.k].map((place) =>
       view.getInt32(entry + place, true),
     ) as [number, number, number];

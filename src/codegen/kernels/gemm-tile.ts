@@ -4,7 +4,7 @@ import { holdsCodes, STORAGE_BYTES } from '../kernel.js';
 import { splatPair } from './codes.js';
 import { EpilogueEmitter, type EpiloguePointers, walkEpilogue } from './epilogue-emit.js';
 import type { GemmParams } from './gemm.js';
-import { EXTRA_BYTES, EXTRA_HEADER, EXTRA_PLACE } from './gemm-groups.js';
+import { EXTRA_BYTES, EXTRA_HEAD, EXTRA_HEADER, EXTRA_PLACE } from './gemm-groups.js';
 import { isGrouped, kPerStep, stepsPerSegment } from './gemm-layout.js';
 import { Walk } from './walk.js';
 
@@ -196,9 +196,9 @@ export class GemmEmitter {
     const moved = (count: number, place: number, stride: number): Stmt[] =>
       count > 1 ? [a.set(f.add(a, f.mul(f.loadI32(at, place), stride * bytes)))] : [];
     return [
-      left.set(f.loadI32(extras)),
+      left.set(f.loadI32(extras, EXTRA_HEAD.count)),
       f.when(left, [
-        at.set(f.add(extras, EXTRA_HEADER)),
+        at.set(f.add(extras, f.loadI32(extras, EXTRA_HEAD.distance))),
         f.countDown(left, [
           a.set(f.add(this.input, f.loadI32(at, EXTRA_PLACE.k))),
           ...moved(ySegments, EXTRA_PLACE.y, yStride),
@@ -213,9 +213,7 @@ export class GemmEmitter {
 
   /** Moves to the extra steps of the next column tile. */
   private nextExtras(): Stmt[] {
-    const { f } = this;
-    const extras = this.extras;
-    return extras ? [extras.set(f.add(f.add(extras, EXTRA_HEADER), f.mul(f.loadI32(extras), EXTRA_BYTES)))] : [];
+    return this.extras ? [this.f.advance(this.extras, EXTRA_HEADER)] : [];
   }
 
   /** The activations of one step and pixel in every lane. */

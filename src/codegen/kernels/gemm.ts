@@ -17,7 +17,7 @@ import {
   epilogueSignature,
   finishImage,
 } from './epilogue.js';
-import { canGroup, EXTRA_BYTES, EXTRA_HEADER, readExtras } from './gemm-groups.js';
+import { canGroup, EXTRA_HEADER, readExtras } from './gemm-groups.js';
 import { isGrouped, kPerStep, stepsPerSegment, weightStorage } from './gemm-layout.js';
 import { emitGemm } from './gemm-tile.js';
 import { type PackedWeights, packedArray } from './packed-weights.js';
@@ -147,14 +147,8 @@ export function joinRows<P extends Omit<GemmParams, 'tile'>>(p: P): P {
 }
 
 /** The extra steps of all column tiles, from the table at `at`. */
-function extraTiles(p: GemmParams, view: DataView, at: number) {
-  let place = at;
-  return Array.from({ length: Math.ceil(p.columns / p.tile.nr) }, () => {
-    const extras = readExtras(view, place);
-    place += EXTRA_HEADER + extras.length * EXTRA_BYTES;
-    return extras;
-  });
-}
+const extraTiles = (p: GemmParams, view: DataView, at: number) =>
+  Array.from({ length: Math.ceil(p.columns / p.tile.nr) }, (_, tile) => readExtras(view, at + tile * EXTRA_HEADER));
 
 /**
  * Parts are runs of pixels or of rows, or of column tiles where there are more bytes of weights than of inputs: every
@@ -171,13 +165,13 @@ function split(given: GemmParams): Split<GemmParams> {
     (y * p.rowStride + x * p.pixStride) * bytes,
     (y * p.outRow + x * p.outPix + column) * outBytes,
     column * perColumn * weightBytes,
-    ...(isGrouped(p) ? [0] : []),
+    ...(isGrouped(p) ? [(column / nr) * EXTRA_HEADER] : []),
     ...epilogueOffsets(p.epilogue, { y, x, column }),
   ];
   const inputBytes =
     p.rows * p.cols * Math.min(p.taps.length * p.taps.ySegments * p.taps.xSegments, p.pixStride) * bytes;
   const byColumns = p.columns * perColumn * weightBytes > inputBytes;
-  if (byColumns && p.columns >= 2 * nr && !isGrouped(p))
+  if (byColumns && p.columns >= 2 * nr)
     return {
       work,
       units: Math.ceil(p.columns / nr),
