@@ -10,6 +10,8 @@ import { Walk } from './walk.js';
 
 /** Weight vectors that stay in registers for a block of channels; more are loaded where they are used. */
 const MAX_HELD_WEIGHTS = 10;
+/** Neighbouring pixels of reals whose sums share loads of weights and inputs. */
+const PIXELS_OF_REALS = 2;
 /** Byte shuffles that interleave the lower or upper lanes of two vectors, by bytes per lane. */
 const INTERLEAVE = {
   1: [
@@ -43,6 +45,8 @@ class DepthwiseEmitter {
   /** Sums of a run in int16. */
   private readonly partial: Local<'v128'>[];
   private readonly held: Local<'v128'>[];
+  /** Pixels that are computed together. */
+  private readonly atOnce: number;
 
   constructor(f: FunctionBuilder, p: DepthwiseParams) {
     this.f = f;
@@ -59,7 +63,8 @@ class DepthwiseEmitter {
     this.weights = this.walk.add(f.param(2, 'i32'), [0, vectors * 16, 0])[2];
     const { addresses } = this.epilogue;
     this.pointers = walkEpilogue(this.walk, p.epilogue, addresses, block, (columns, row, pix) => [row, columns, pix]);
-    this.sums = f.vectors(block / 4);
+    this.atOnce = p.arithmetic === 'float' ? Math.min(p.cols, PIXELS_OF_REALS) : 1;
+    this.sums = f.vectors((this.atOnce * block) / 4);
     this.partial = ARITHMETIC[p.arithmetic].runs ? f.vectors(block / 8) : [];
     const ofTaps = groups * steps * stepVectors;
     this.held = ofTaps <= MAX_HELD_WEIGHTS ? f.vectors(ofTaps) : [];
@@ -88,17 +93,20 @@ class DepthwiseEmitter {
     return [
       ...this.held.map((w, i) => w.set(f.load(this.weights, i * 16))),
       ...walk.enter(2),
-      f.repeat(p.cols, [...this.pixel(channels), ...walk.step(2)]),
+      f.repeat(Math.floor(p.cols / this.atOnce), [...this.pixels(this.atOnce, channels), ...walk.step(2, this.atOnce)]),
+      ...(p.cols % this.atOnce ? this.pixels(p.cols % this.atOnce, channels) : []),
     ];
   }
 
-  private pixel(channels: number): Stmt[] {
-    const sums = this.sums.slice(0, Math.ceil(channels / 4));
+  private pixels(count: number, channels: number): Stmt[] {
+    const vectors = Math.ceil(channels / 4);
+    const tile = Array.from({ length: count }, (_, i) => this.sums.slice(i * vectors, (i + 1) * vectors));
+    const sums = tile.flat();
     return [
-      ...sums.map((sum, v) => sum.set(this.epilogue.start(this.pointers, v))),
+      ...tile.flatMap((row) => row.map((sum, v) => sum.set(this.epilogue.start(this.pointers, v)))),
       ...this.taps(sums),
       ...this.epilogue.finish({
-        sums: [sums],
+        sums: tile,
         columns: channels,
         pointers: this.pointers,
         out: this.output,
@@ -127,7 +135,7 @@ class DepthwiseEmitter {
     const steps = Array.from({ length: this.layout.steps }, (_, step) => step);
     switch (this.p.arithmetic) {
       case 'float':
-        return steps.flatMap((step) => this.single(sums, step, at));
+        return this.reals(sums, at);
       case 'dot':
         return steps.flatMap((step) => this.pair(sums, step, at));
       default:
@@ -207,10 +215,30 @@ class DepthwiseEmitter {
     return out;
   }
 
-  /** One tap of 4 channels. */
-  private single(sums: readonly Local<'v128'>[], step: number, at: TapSource): Stmt[] {
-    const { f } = this;
-    return sums.map((sum) => sum.set(f.multiplyAdd(sum, f.load(at.input, this.offset(step)), this.weight(step, at))));
+  /** The taps of a group for one vector of reals of each pixel: what several pixels read is loaded once. */
+  private reals(sums: readonly Local<'v128'>[], at: TapSource): Stmt[] {
+    const { f, p } = this;
+    const { xSegments } = p.taps;
+    const [input, weights] = [f.local('v128'), f.vectors(xSegments)];
+    const row = (first: number): Stmt[] => {
+      const uses = new Map<number, [sum: Local<'v128'>, tap: number][]>();
+      sums.forEach((sum, pixel) => {
+        for (let tap = first; tap < first + xSegments; tap++) {
+          const offset = this.offset(tap) + pixel * p.pixStride * STORAGE_BYTES.f32;
+          uses.set(offset, [...(uses.get(offset) ?? []), [sum, tap]]);
+        }
+      });
+      const byOffset = [...uses].sort(([a], [b]) => a - b);
+      const weight = (tap: number): V128 => this.held[tap] ?? (weights[tap - first] as V128);
+      return [
+        ...weights.flatMap((w, x) => (this.held[first + x] ? [] : [w.set(this.weight(first + x, at))])),
+        ...byOffset.flatMap(([offset, list]) => [
+          input.set(f.load(at.input, offset)),
+          ...list.map(([sum, tap]) => sum.set(f.multiplyAdd(sum, input, weight(tap)))),
+        ]),
+      ];
+    };
+    return Array.from({ length: this.layout.steps / xSegments }, (_, y) => row(y * xSegments)).flat();
   }
 }
 
