@@ -41,6 +41,9 @@ export class FunctionBuilder {
   private readonly locals: WasmType[] = [];
   private labels = 0;
   private readonly style: Style;
+  private readonly keptVectors = new Map<number, Local<'v128'>>();
+  /** What runs before the body. */
+  readonly start: Stmt[] = [];
 
   constructor(binaryen: Binaryen, module: Module, signature: Signature, style: Style) {
     this.m = module;
@@ -48,6 +51,28 @@ export class FunctionBuilder {
     this.style = style;
     this.binaryen = binaryen;
     this.params = signature.params.map((type, i) => ({ type, make: () => module.local.get(i, binaryen[type]) }));
+  }
+
+  /**
+   * A vector of equal 32-bit lanes that is made once, at the start of the function: V8 rebuilds constant vectors at every
+   * use, and must not know that this one is constant. The function needs an i32 as parameter 0.
+   */
+  kept(bits: number): V128 {
+    if (bits === 0) return this.zero();
+    const known = this.keptVectors.get(bits);
+    if (known) return known;
+    const local = this.local('v128');
+    this.keptVectors.set(bits, local);
+    const param = this.param(0, 'i32');
+    // the zeros behind the last one are at most 32
+    const zero: I32 = this.shrU({ type: 'i32', make: () => this.m.i32.ctz(param.make()) }, 6);
+    this.start.push(local.set(this.splat('i32x4', this.add(zero, bits))));
+    return local;
+  }
+
+  /** The lanes of `kept` as a float. */
+  keptF32(value: number): V128 {
+    return this.kept(new Int32Array(Float32Array.of(value).buffer)[0] as number);
   }
 
   /** Types of the declared locals, parameters not included. */

@@ -86,7 +86,8 @@ export class ModuleBuilder {
     body: (f: FunctionBuilder) => readonly { make: () => number }[],
   ): void {
     const f = new FunctionBuilder(this.binaryen, this.module, signature, this.style);
-    const statements = body(f).map((s) => s.make());
+    const built = body(f);
+    const statements = [...f.start, ...built].map((s) => s.make());
     const { none } = this.binaryen;
     const params = this.binaryen.createType(signature.params.map((p) => this.wasmType(p)));
     this.module.addFunction(

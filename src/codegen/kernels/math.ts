@@ -29,7 +29,7 @@ export class VectorArithmetic implements Arithmetic<V128> {
   }
 
   constant(value: number): V128 {
-    return this.f.splatF32(value);
+    return this.f.keptF32(value);
   }
 
   keep(x: V128): Local<'v128'> {
@@ -92,17 +92,17 @@ export class VectorArithmetic implements Arithmetic<V128> {
 
   exponent(x: V128): V128 {
     const f = this.f;
-    const field = f.bitwise('and', f.shift('i32x4', 'shr_u', x, 23), f.splatI32(255));
+    const field = f.bitwise('and', f.shift('i32x4', 'shr_u', x, 23), f.kept(255));
     return f.unary('f32x4', 'convert_i32x4_s', field);
   }
 
   mantissa(x: V128): V128 {
     const f = this.f;
-    return f.bitwise('or', f.bitwise('and', x, f.splatI32(0x7fffff)), f.splatI32(0x3f800000));
+    return f.bitwise('or', f.bitwise('and', x, f.kept(0x7fffff)), f.kept(0x3f800000));
   }
 
   withSign(magnitude: V128, sign: V128): V128 {
-    return this.f.bitwise('or', magnitude, this.f.bitwise('and', sign, this.f.splatI32(-0x80000000)));
+    return this.f.bitwise('or', magnitude, this.f.bitwise('and', sign, this.f.kept(-0x80000000)));
   }
 
   whenLess(a: V128, b: V128, then: V128, otherwise: V128): V128 {
