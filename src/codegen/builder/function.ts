@@ -2,6 +2,7 @@ import { assert } from '../../support/errors.js';
 import { SharedWords } from './atomics.js';
 import { type ByteType, loadByte, storeByte } from './convert.js';
 import type { Expr, F32, I32, I64, Local, Stmt, V128, WasmType } from './expr.js';
+import { floatBits, KeptVectors } from './kept.js';
 import type { Binaryen, Signature } from './module.js';
 import { emulatedDot8, relaxedDot8, relaxedMadd } from './relaxed.js';
 
@@ -41,9 +42,7 @@ export class FunctionBuilder {
   private readonly locals: WasmType[] = [];
   private labels = 0;
   private readonly style: Style;
-  private readonly keptVectors = new Map<number, Local<'v128'>>();
-  /** What runs before the body. */
-  readonly start: Stmt[] = [];
+  readonly keptVectors = new KeptVectors(this);
 
   constructor(binaryen: Binaryen, module: Module, signature: Signature, style: Style) {
     this.m = module;
@@ -53,26 +52,19 @@ export class FunctionBuilder {
     this.params = signature.params.map((type, i) => ({ type, make: () => module.local.get(i, binaryen[type]) }));
   }
 
-  /**
-   * A vector of equal 32-bit lanes that is made once, at the start of the function: V8 rebuilds constant vectors at every
-   * use, and must not know that this one is constant. The function needs an i32 as parameter 0.
-   */
+  /** See `KeptVectors`. */
   kept(bits: number): V128 {
-    if (bits === 0) return this.zero();
-    const known = this.keptVectors.get(bits);
-    if (known) return known;
-    const local = this.local('v128');
-    this.keptVectors.set(bits, local);
-    const param = this.param(0, 'i32');
-    // the zeros behind the last one are at most 32
-    const zero: I32 = this.shrU({ type: 'i32', make: () => this.m.i32.ctz(param.make()) }, 6);
-    this.start.push(local.set(this.splat('i32x4', this.add(zero, bits))));
-    return local;
+    return bits === 0 ? this.zero() : this.keptVectors.get(bits);
   }
 
   /** The lanes of `kept` as a float. */
   keptF32(value: number): V128 {
-    return this.kept(new Int32Array(Float32Array.of(value).buffer)[0] as number);
+    return this.kept(floatBits(value));
+  }
+
+  /** The trailing zeros of an integer; 32 for 0. */
+  ctz(a: I32): I32 {
+    return { type: 'i32', make: () => this.m.i32.ctz(a.make()) };
   }
 
   /** Types of the declared locals, parameters not included. */

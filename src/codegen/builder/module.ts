@@ -87,7 +87,7 @@ export class ModuleBuilder {
   ): void {
     const f = new FunctionBuilder(this.binaryen, this.module, signature, this.style);
     const built = body(f);
-    const statements = [...f.start, ...built].map((s) => s.make());
+    const statements = [...f.keptVectors.setup, ...built].map((s) => s.make());
     const { none } = this.binaryen;
     const params = this.binaryen.createType(signature.params.map((p) => this.wasmType(p)));
     this.module.addFunction(
