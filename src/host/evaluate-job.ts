@@ -9,6 +9,7 @@ import { rolesOf, sampleInputs } from '../tasks/evaluate/feeds.js';
 import { checkMetric, type Metric } from '../tasks/evaluate/metric.js';
 import { type ColumnSource, openColumn } from './engines.js';
 import { openSamples, type SampleOptions } from './open-samples.js';
+import { selectSamples } from './select-samples.js';
 import { withTargets } from './targets.js';
 
 /** Where samples come from: a path, or nowhere. */
@@ -58,19 +59,23 @@ export async function openData(
   const inputs = sampleInputs(of);
   if (columns.length === 0) throw usageError('there is nothing to evaluate');
   if (data.kind === 'fake') return fakeSamples(inputs, data.count, data.seed);
-  const opened = await openSamples(data.path, { ...data.options, inputs, skipBad: true, onBad });
-  const source = data.targets === undefined ? opened : withTargets(opened, data.targets);
-  if (!labels) return source;
-  if (labels.length !== source.length)
-    throw usageError(`${labels.length} labels were given for ${source.length} samples of ${data.path}`);
-  return {
-    ...source,
-    label: (i) => labels[i],
-    async *samples(from, to) {
-      for await (const sample of source.samples(from, to)) yield { ...sample, label: labels[sample.index] as number };
-    },
-  };
+  const { samples, seed, ...options } = data.options;
+  const all = await openSamples(data.path, { ...options, inputs, skipBad: true, onBad });
+  const chosen = selectSamples(labels?.length === all.length ? withLabels(all, labels) : all, samples, seed);
+  const source = data.targets === undefined ? chosen : withTargets(chosen, data.targets);
+  if (!labels || labels.length === all.length) return source;
+  if (labels.length === chosen.length) return withLabels(source, labels);
+  throw usageError(`${labels.length} labels were given for ${all.length} samples of ${data.path}`);
 }
+
+/** Samples with the labels of a list, in order. */
+const withLabels = (source: SampleSource, labels: readonly number[]): SampleSource => ({
+  ...source,
+  label: (i) => labels[i],
+  async *samples(from, to) {
+    for await (const sample of source.samples(from, to)) yield { ...sample, label: labels[sample.index] as number };
+  },
+});
 
 /** A model with an accuracy layer needs labels, or zeros with fake data. */
 function checkLabels(columns: readonly Column[], samples: readonly Sample[], fake: boolean): void {

@@ -98,6 +98,7 @@ test.before(async () => {
      };`,
   );
   writeFileSync(path('empty.mjs'), 'export default {};');
+  writeFileSync(path('one.txt'), '1');
   writeFileSync(path('names.txt'), 'zero\none\ntwo\n');
 });
 test.after(() => rmSync(folder, { recursive: true }));
@@ -180,6 +181,8 @@ test('a part of the data: batches, samples, labels from a file', async () => {
     all.columns.map((c) => c.name),
     ['fp32.wasm'],
   );
+  const some = ['fp32.wasm', '--data', 'images.npy', '--labels', 'labels.txt', '--samples', '40', '--seed', '3'];
+  assert.equal((await evaluate(...some)).columns[0]?.accuracy, { 1: 1, 5: 1 }, 'the labels of the samples chosen');
   const shifted = await evaluate(
     'fp32.wasm',
     '--infer_data',
@@ -323,6 +326,7 @@ test('errors say what to do', async () => {
     ['eval fp32.wasm --data digits.npz --top-k 0', 2, /--top-k takes numbers/],
     ['eval fp32.wasm --data digits.npz --batch-size 0', 2, /--batch-size takes an integer from 1/],
     ['eval fp32.wasm --data images.npy --labels set/val_list.txt', 3, /label 1 is no integer from 0/],
+    ['eval fp32.wasm --data images.npy --labels one.txt', 2, /1 labels were given for 230 samples of images.npy/],
     ['eval fp32.wasm --data images.npy --labels names.txt', 3, /holds no labels.*\n.*Names.*--class-names/],
     ['eval fp32.wasm --data digits.npz --labels set/none', 4, /cannot read/],
     [

@@ -1,6 +1,7 @@
 /** The measures in examples/metrics. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { QcError } from '../../src/support/errors.js';
 import { checkMetric, type Metric, type MetricTensor } from '../../src/tasks/evaluate/metric.js';
 
 const load = async (file: string): Promise<Metric> =>
@@ -47,6 +48,42 @@ test('lines of text that are turned', async () => {
     'turned lines found': 1 / 2,
     'upright lines turned': 0,
   });
+});
+
+test('what a metric throws or gives wrongly is told with its file', () => {
+  const metric = (parts: object): Metric => checkMetric({ score: () => 1, summarize: () => ({}), ...parts }, 'm.mjs');
+  const sampleOf = sample(mask([1, 1, 0, 0]), []);
+  const message = (action: () => unknown): string => {
+    try {
+      action();
+    } catch (error) {
+      assert.equal([(error as QcError).kind, (error as QcError).where.file], ['usage', 'm.mjs']);
+      return (error as Error).message;
+    }
+    return '';
+  };
+  const failing = metric({
+    score() {
+      throw new Error('no target');
+    },
+  });
+  assert.is(
+    message(() => failing.score(sampleOf)),
+    'the metric cannot score s: no target',
+  );
+  assert.match(
+    message(() => metric({ score: () => () => 1 }).score(sampleOf)),
+    /cannot score s: .*could not be cloned/,
+  );
+  for (const [given, expected] of [
+    [5, 'summarize gives number instead of an object of numbers'],
+    [{ a: 1, b: 'x' }, '"b" is of type string instead of number'],
+  ])
+    assert.is(
+      message(() => metric({ summarize: () => given }).summarize([])),
+      `the metric cannot summarize: ${expected}`,
+    );
+  assert.equal(metric({ summarize: () => ({ a: Number.NaN }) }).summarize([]), { a: Number.NaN });
 });
 
 test.run();

@@ -31,11 +31,39 @@ export interface Metric {
   summarize(scores: readonly unknown[]): Readonly<Record<string, number>>;
 }
 
-/** Checks what a module exports. Throws a usage error. */
+/** What a function of a metric gives; what it throws is the user's to read, and names the file. */
+function ask<T>(file: string, what: string, action: () => T): T {
+  try {
+    return action();
+  } catch (cause) {
+    const { message = String(cause) } = (cause ?? {}) as Partial<Error>;
+    throw usageError(`the metric cannot ${what}: ${message}`, { file, cause });
+  }
+}
+
+/** Throws unless these are figures by name. */
+function checkFigures(figures: unknown): Readonly<Record<string, number>> {
+  if (typeof figures !== 'object' || figures === null)
+    throw new Error(`summarize gives ${figures === null ? 'null' : typeof figures} instead of an object of numbers`);
+  const odd = Object.entries(figures).find(([, figure]) => typeof figure !== 'number');
+  if (odd) throw new Error(`"${odd[0]}" is of type ${typeof odd[1]} instead of number`);
+  return figures as Record<string, number>;
+}
+
+/**
+ * Checks what a module exports; the metric that comes back throws usage errors that name the file, whatever its functions
+ * throw, and for scores that cannot be cloned and figures that are no numbers. Throws a usage error.
+ */
 export function checkMetric(value: unknown, file: string): Metric {
   const metric = value as Partial<Metric> | undefined;
-  if (typeof metric?.score === 'function' && typeof metric.summarize === 'function') return metric as Metric;
-  throw usageError(`${file} exports no metric`, {
-    remedy: 'Its default export is an object with the functions score(sample) and summarize(scores).',
-  });
+  if (typeof metric?.score !== 'function' || typeof metric.summarize !== 'function')
+    throw usageError(`${file} exports no metric`, {
+      remedy: 'Its default export is an object with the functions score(sample) and summarize(scores).',
+    });
+  const { name } = metric;
+  return {
+    ...(name === undefined ? {} : { name }),
+    score: (sample) => ask(file, `score ${sample.name}`, () => structuredClone(metric.score?.(sample))),
+    summarize: (scores) => ask(file, 'summarize', () => checkFigures(metric.summarize?.(scores))),
+  };
 }
