@@ -160,10 +160,11 @@ async function run(subject: string, given: Flags): Promise<void> {
   const columns = reportColumns(evaluated, modules, options.data.kind === 'fake');
   tellData(evaluated, options.batchSize);
   const kept = limits(columns);
-  const report = flags.required('report');
-  if (report !== undefined) await writeReport(report, { subject, evaluated, columns, modules, names });
   if (flags.on('json')) resultJson(json(subject, evaluated, columns, modules));
   else result(evaluationText(evaluated.evaluation, columns, flags, names));
+  // Behind the results, which must not be lost where it cannot be written.
+  const report = flags.required('report');
+  if (report !== undefined) await writeReport(report, { subject, evaluated, columns, modules, names });
   enforceLimits(kept);
 }
 

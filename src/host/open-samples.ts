@@ -57,6 +57,10 @@ function openFolder(path: string, options: SampleOptions): Promise<SampleSource>
 function openAll(path: string, options: SampleOptions): Promise<SampleSource> | SampleSource {
   if (!existsSync(path)) readFile(path); // throws with the right words
   if (isFolder(path)) return openFolder(path, options);
+  if (options.labelList !== undefined)
+    throw usageError(`a list of pictures goes with a folder of them, not with ${path}`, {
+      remedy: 'qc eval takes labels of arrays by --labels.',
+    });
   if (/\.txt$/i.test(path)) {
     const files = listedPictures(path, dirname(path));
     return openPictures(files, `${files.length} pictures of ${path}`, options);

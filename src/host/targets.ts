@@ -3,9 +3,10 @@ import { join, parse } from 'node:path';
 import type { Sample, SampleSource, SampleTensor } from '../data/sample.js';
 import { readNamedTensor } from '../data/tensor-file.js';
 import type { Tensor } from '../ir/tensor.js';
-import { ioError } from '../support/errors.js';
+import { ioError, modelError } from '../support/errors.js';
 import { openDecoder } from './decode-image.js';
 import { readFile } from './files.js';
+import { isFolder } from './list-pictures.js';
 import { readPicture } from './picture-samples.js';
 
 const EXTENSIONS = ['.npy', '.pb', '.png'] as const;
@@ -21,7 +22,8 @@ async function readMask(path: string): Promise<Tensor> {
 
 async function readTarget(path: string): Promise<SampleTensor> {
   const tensor = path.endsWith('.png') ? await readMask(path) : readNamedTensor(path, readFile(path))?.tensor;
-  return { name: null, tensor: tensor as Tensor };
+  if (!tensor) throw modelError('no array in a form that is known', { file: path });
+  return { name: null, tensor };
 }
 
 /**
@@ -29,6 +31,7 @@ async function readTarget(path: string): Promise<SampleTensor> {
  * class numbers, u8 [height, width]). Throws an io error where there is none.
  */
 export function withTargets(source: SampleSource, folder: string): SampleSource {
+  if (!isFolder(folder)) throw ioError('no such folder', { file: folder });
   const find = ({ name }: Sample): string => {
     const stem = parse(name).name;
     const path = EXTENSIONS.map((ext) => join(folder, stem + ext)).find((candidate) => existsSync(candidate));

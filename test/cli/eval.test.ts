@@ -243,6 +243,16 @@ test('pictures that cannot be read are all named, or left out and counted', asyn
   );
 });
 
+test('a report that cannot be written does not cost the results', async () => {
+  const { code, out, err } = await qc(
+    ['eval', 'fp32.wasm', '--data', 'digits.npz', '--samples', '10', '--report', 'digits.npz/out.html'],
+    folder,
+  );
+  assert.is(code, 4);
+  assert.match(out, /^top-1 +100\.00 %/m);
+  assert.match(err, /digits\.npz.*folder/);
+});
+
 test('limits fail the command after its results', async () => {
   const strict = await qc(
     ['eval', 'fp32.wasm', '--against', 'int8.wasm', '--data', 'digits.npz', '--min-speedup', '1000', '--json'],
@@ -344,6 +354,8 @@ test('errors say what to do', async () => {
       /--fp32 says how to compile, but fp32.wasm is compiled already/,
     ],
     ['eval fp32.wasm --data digits.npz --max-accuracy-drop 1', 2, /only one column/],
+    ['eval fp32.wasm --data digits.npz --targets none', 4, /none: no such folder/],
+    ['eval fp32.wasm --data digits.npz --label-list labels.txt', 2, /goes with a folder of them.*\n.*--labels/],
     ['eval fp32.wasm --data digits.npz --max-size big', 2, /--max-size takes a size/],
     ['eval fp32.wasm --infer_model digits.onnx --fake-data', 2, /given twice/],
   ];
