@@ -6,6 +6,7 @@ import { asStuffedConv, spatialOutput, type TransposeConvAttrs, unitConv } from 
 import { importConvTranspose } from './import-conv-transpose.js';
 import { importConv2dTranspose } from './import-paddle-conv.js';
 import { lowerConvTranspose } from './lowering/convolution-transpose.js';
+import { phasesHalo } from './lowering/transpose-phases.js';
 import { defineOp } from './op.js';
 import { realTypeOf, show, tensorAt } from './shapes.js';
 
@@ -34,6 +35,7 @@ export const conv2dTranspose = defineOp<TransposeConvAttrs>({
   inputs: [2, 3],
   quant: 'requantizes',
   lower: lowerConvTranspose,
+  halo: phasesHalo,
   infer,
   reference: (attrs, inputs) => referenceConv(unitConv(attrs), operands(attrs, inputs)),
   integer: (attrs, inputs, output) => integerConv(unitConv(attrs), operands(attrs, inputs), output),

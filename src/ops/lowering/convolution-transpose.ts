@@ -13,6 +13,7 @@ import {
 import { lowerComputedConv } from './contraction.js';
 import { lowerConv2d } from './convolution.js';
 import { applyMap } from './movement.js';
+import { lowerPhases } from './transpose-phases.js';
 
 /** x among zeros in scratch memory, channels innermost. */
 function stuffed(context: LowerContext, attrs: TransposeConvAttrs): View {
@@ -43,7 +44,7 @@ function stuffed(context: LowerContext, attrs: TransposeConvAttrs): View {
   return view;
 }
 
-/** conv2d_transpose: the ordinary convolution of x among zeros with the reversed weights. */
+/** conv2d_transpose: a convolution per phase, or the ordinary one of x among zeros with the reversed weights. */
 export function lowerConvTranspose(context: LowerContext, attrs: TransposeConvAttrs): void {
   const weights = context.constant(1);
   if (!weights) {
@@ -54,6 +55,7 @@ export function lowerConvTranspose(context: LowerContext, attrs: TransposeConvAt
       { transposed: true, outputPads },
     );
   }
+  if (lowerPhases(context, attrs)) return;
   const view = stuffed(context, attrs);
   const flipped = flippedWeights(weights, attrs.groups);
   // The same context with other operands.
