@@ -35,9 +35,10 @@ const FUSION: readonly Pass[] = [
   collectScales, // grids go into types while the quantize ops that carry them are still there
   stripFakeQuant, // only now can convolutions and activations see each other
   canonicalize, // forms that quantize ops had kept apart
-  foldBatchNorm, // before biases: it makes them
+  fuseBias, // a bias in front of a normalization would hide the convolution from it
+  foldBatchNorm, // makes biases, and what was added behind it is one with them
   canonicalizeNorms, // those that no convolution took
-  fuseBias, // before residuals: an added constant is a bias, not a residual
+  fuseBias, // again, before residuals: an added constant is a bias, not a residual
   fuseConvAdd, // before activations: conv + add + relu is one node
   fuseActivation, // last of the fusions: the activation follows the sum
 ];

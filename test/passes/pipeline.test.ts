@@ -40,7 +40,7 @@ test('dumps are numbered from 1 and named after their pass, with underscores', (
 test('passes run in the order that their conditions need', () => {
   const order = (name: string): number => PIPELINE.findIndex((p) => p.name === name);
   const inOrder =
-    'infer-shapes fold-constants canonicalize collect-scales strip-fake-quant fold-batch-norm fuse-bias fuse-conv-add';
+    'infer-shapes fold-constants canonicalize collect-scales strip-fake-quant fuse-bias fold-batch-norm canonicalize-norms fuse-conv-add';
   const places =
     `${inOrder} fuse-activation infer-scales propagate-scales quantize-placement insert-quantize squash-quantize analyze-ranges partition`
       .split(' ')
