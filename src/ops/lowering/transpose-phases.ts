@@ -120,6 +120,7 @@ export function lowerPhases(context: LowerContext, attrs: TransposeConvAttrs): b
       };
       const ready = gemmWeights(context, params, weight);
       for (let n = 0; n < (x.shape[0] as number); n++) {
+        context.task();
         const from = refOf(x, n * (x.strides[0] as number) + rows.from * row + cols.from * pix);
         const to = refOf(out, n * (out.strides[0] as number) + rows.first * outRow + cols.first * outPix);
         const ends = epilogueArguments(epilogue, args(0, filters, n));
