@@ -42,7 +42,7 @@ export interface LayoutNeed {
 export interface WeightMaker {
   readonly kernel: KernelDef;
   readonly params: object;
-  readonly args: readonly number[];
+  readonly args: readonly Arg[];
 }
 
 /** What the lowering of one node works with. It emits kernel calls in order; nothing here knows of WebAssembly. */

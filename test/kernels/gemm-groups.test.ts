@@ -157,4 +157,26 @@ test('an epilogue behind extra steps', () => {
   ]);
 });
 
+test('weights that were taken out are cleared where they stand', () => {
+  for (const columns of [16, 21, 3])
+    for (const segments of [1, 3]) {
+      const p = product({ ...LAYER, columns, ySegments: segments, length: 20 });
+      const weights = weightsOf(columns * segments * 20, 150, columns);
+      const whole = packGemm(p, (n, s, k) => weights[(n * segments + s) * 20 + k] as number) as Int8Array;
+      const left = whole.slice();
+      const tiles = takeExtraSteps(p, left, 4);
+      const memory = new TestMemory(1, 5);
+      const steps = stepsPerSegment(p) * segments;
+      const clears = { columns: Math.ceil(columns / 4) * 4, nr: 8, steps };
+      const args = [
+        memory.i16(storedExtras(tiles)),
+        memory.space(extraTableBytes(tiles), 1),
+        tiles.length,
+        memory.i8(whole),
+      ];
+      const after = checkKernel(extraSteps, { perSegment: stepsPerSegment(p), xSegments: 1, clears }, memory, args);
+      assert.equal(new Int8Array(after.buffer, args[3], left.length), left);
+    }
+});
+
 test.run();

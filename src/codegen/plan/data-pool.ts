@@ -6,7 +6,7 @@ import type { PackedWeights } from '../kernels/packed-weights.js';
 import { widen } from '../kernels/widen.js';
 import type { Ref, View, WeightMaker } from '../lowering.js';
 import { rowMajorView } from './layout.js';
-import type { Buffer, Call } from './plan.js';
+import { type Buffer, type Call, isRef } from './plan.js';
 
 /** The constants of a module. Equal content is stored once. */
 export class DataPool {
@@ -77,7 +77,8 @@ export class DataPool {
 
   /** What a call of `init` makes of bytes, once. */
   private prepared(source: Ref, bytes: number, call: WeightMaker): Ref {
-    const key = `${source.buffer} ${kernelKey(call.kernel, call.params)} ${call.args.join(' ')}`;
+    const args = call.args.map((arg) => (isRef(arg) ? `${arg.buffer}+${arg.offset}` : arg)).join(' ');
+    const key = `${source.buffer} ${kernelKey(call.kernel, call.params)} ${args}`;
     const done = this.made.get(key);
     if (done) return done;
     this.buffers.push({ kind: 'packed', bytes, label: 'packed weights' });
