@@ -36,8 +36,8 @@ const common = fc.record({
   positive: fc.boolean(),
   /** Weights with their own zero points; else symmetric ones, per channel. */
   u8Weights: fc.boolean(),
-  /** Every weight is the least or the greatest code. */
-  extreme: fc.boolean(),
+  /** Weights of every size; the least and the greatest code only; or few great ones among small ones, as in trained networks. */
+  weights: fc.constantFrom('usual', 'extreme', 'peaked'),
   bias: fc.boolean(),
   relu: fc.constantFrom('', '', 'Relu', 'HardSwish'),
   /** Inputs reach this many units: most grids end earlier. */
@@ -45,13 +45,16 @@ const common = fc.record({
 });
 type Common = typeof common extends fc.Arbitrary<infer T> ? T : never;
 
-/** Quantized weights; extremes are drawn with the signs of the usual ones. */
+/** Quantized weights. */
 function weights(net: Network, c: Common, shape: readonly number[], axis: number): string {
-  if (!c.extreme) return net.weights(shape, c.u8Weights ? { u8: true, scale: 0.003 } : { axis, scale: 0.003 });
+  if (c.weights === 'usual')
+    return net.weights(shape, c.u8Weights ? { u8: true, scale: 0.003 } : { axis, scale: 0.003 });
   const n = shape.reduce((a, b) => a * b, 1);
   const [lo, hi, dtype] = c.u8Weights ? ([0, 255, 'u8'] as const) : ([-128, 127, 'i8'] as const);
-  const codes = net.constant({ shape, dtype, data: Array.from({ length: n }, () => (net.next() < 0 ? lo : hi)) });
-  return net.op('DequantizeLinear', [codes, ...net.params([0.003], [c.u8Weights ? 128 : 0], dtype)]);
+  const zero = c.u8Weights ? 128 : 0;
+  const code = (v: number): number => (c.weights === 'extreme' ? (v < 0 ? lo : hi) : zero + Math.round(127 * v ** 3));
+  const codes = net.constant({ shape, dtype, data: Array.from({ length: n }, () => code(net.next())) });
+  return net.op('DequantizeLinear', [codes, ...net.params([0.003], [zero], dtype)]);
 }
 
 /** The quantized input of a layer. */
@@ -144,7 +147,7 @@ const depthwise = fc
     },
   }));
 
-const product = fc.record({ common, rows: integer(1, 19), k: integer(1, 150), columns: integer(1, 43) }).map((c) => ({
+const product = fc.record({ common, rows: integer(1, 19), k: integer(1, 300), columns: integer(1, 43) }).map((c) => ({
   name: 'product',
   common: c.common,
   build: (net: Network): Uint8Array => {
