@@ -7,7 +7,7 @@
  * reach a Node builtin; binaryen stays an external dynamic import, loaded only by those who compile.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -102,6 +102,14 @@ function finishCommand(): void {
   chmodSync(path, 0o755);
 }
 
+/** Lets `npx qc` in this folder run the build: npm links the commands of dependencies, not a package's own. */
+function linkCommand(): void {
+  if (process.platform === 'win32') return; // links take rights there
+  const link = join(root, 'node_modules/.bin/qc');
+  rmSync(link, { force: true });
+  symlinkSync('../../dist/cli.js', link);
+}
+
 /** Declarations of everything that src/index.ts reaches. */
 function declarations(): void {
   const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
@@ -118,4 +126,5 @@ function declarations(): void {
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 await bundle();
 finishCommand();
+linkCommand();
 declarations();

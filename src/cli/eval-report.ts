@@ -9,6 +9,7 @@ import { comparedPair, type ReportColumn } from '../report/evaluation-rows.js';
 import { createLoader } from '../runtime/loader.js';
 import { profile } from '../runtime/parts/profile.js';
 import { selfTestInput } from '../runtime/self-test.js';
+import { chosenText } from '../tasks/entries.js';
 import { analyzeLayers } from '../tasks/layers.js';
 import { Prober } from '../tasks/probe.js';
 import type { Timeline } from '../tasks/trace.js';
@@ -44,13 +45,13 @@ export async function writeReport(
   path: string,
   { subject, evaluated, columns, modules, names }: EvalReport,
 ): Promise<void> {
-  const { evaluation, source } = evaluated;
+  const { evaluation, source, entry } = evaluated;
   const measured = modules[comparedPair(columns)?.[1] ?? modules.length - 1];
   const layers = measured && (await timeLayers(measured, evaluated.entry?.index ?? 0));
   const changed = evaluation.changed.map((change) => change.index);
   const page = evaluationPage({
     subject,
-    data: source.description,
+    data: [source.description, ...(entry ? [`entry ${chosenText(entry)}`] : [])].join('; '),
     machine: machine(),
     columns: columns.map((column, i) => ({ ...column, ...(modules[i]?.info ? { info: modules[i].info } : {}) })),
     evaluation,
