@@ -15,6 +15,9 @@ const value = (describe: string, alias?: string | string[]): Options => ({
   ...(alias ? { alias } : {}),
 });
 
+/** A flag of Paddle's testers: its value may be left out, which means true. */
+const given = (describe: string): Options => ({ string: true, hidden: true, describe });
+
 /** The flags of `qc eval` besides those of models and data. */
 const OWN_FLAGS: Readonly<Record<string, Options>> = {
   labels: value('One label per sample: .npy, or text with one a line; where the data has none'),
@@ -43,9 +46,9 @@ const OWN_FLAGS: Readonly<Record<string, Options>> = {
   json: { boolean: true, describe: 'What was found, as JSON on stdout' },
   // What the testers of Paddle take besides.
   infer_model: { ...value('Of the original: the model'), hidden: true },
-  optimize_fp32_model: { ...value('Of the original: FP32 is fused unless this is false'), hidden: true },
-  with_accuracy_layer: { ...value('Of the original: found out from the model'), hidden: true },
-  use_analysis: { ...value('Of the original'), hidden: true },
+  optimize_fp32_model: given('Of the original: FP32 is fused unless this is false'),
+  with_accuracy_layer: given('Of the original: found out from the model'),
+  use_analysis: given('Of the original'),
 };
 
 /** All flags of `qc eval`. */

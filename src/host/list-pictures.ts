@@ -42,9 +42,10 @@ export function listedPictures(list: string, folder: string): ListedPicture[] {
   });
 }
 
-/** The list of a folder: the file named, or val_list.txt in the folder, as the scripts for ImageNet have it. */
+/** The list of a folder: the file named, which may lie in it, or val_list.txt there, as the scripts for ImageNet have it. */
 export function listFileOf(folder: string, named: string | undefined): string | undefined {
-  if (named !== undefined) return named;
+  const inside = join(folder, named ?? '');
+  if (named !== undefined) return !existsSync(named) && existsSync(inside) ? inside : named;
   const usual = join(folder, 'val_list.txt');
   return existsSync(usual) ? usual : undefined;
 }

@@ -375,6 +375,8 @@ test('old command lines of the tester need only their first word changed', async
     '--batch_size=20',
     '--num_threads=1',
     '--iterations=2',
+    '--optimize_fp32_model',
+    '--with_accuracy_layer=false',
   );
 });
 

@@ -58,6 +58,13 @@ test.after(() => rmSync(folder, { recursive: true }));
 
 const SAME_SIZE = ['--data-dim', '8', '--resize', '8', '--decoder', 'js'];
 
+test('the command line of the original script: the list is named as it lies in the folder', async () => {
+  const line = '--local --data_dir set --label_list val_list.txt --output_file old.bin --data_dim 8';
+  await ok('preprocess', ...line.split(' '), '--resize', '8', '--decoder', 'js');
+  await ok('preprocess', '--data-dir', 'set', '-o', 'new.bin', ...SAME_SIZE);
+  assert.equal(readFileSync(path('old.bin')), readFileSync(path('new.bin')));
+});
+
 test('the f32 file is what Paddle reads: int64 count, pictures, int64 labels', async () => {
   const { err } = await ok('preprocess', '--data-dir', 'set', '-o', 'f32.bin', ...SAME_SIZE);
   assert.match(err, /wrote f32\.bin: 12 pictures, 8x8 f32/);
