@@ -24,20 +24,27 @@ function shares(rates: Readonly<Record<string, readonly number[]>>): Map<string,
 /** "4x8/1" as numbers. */
 const parseTile = (key: string): GemmRow['tile'] => key.split(/[x/]/).map(Number) as [number, number, number];
 
-/** The tile with the best weighted geometric mean of its shares over all engines, what it reached, and the next best. */
+/**
+ * The tile with the best weighted geometric mean of its shares over all engines, what it reached, and the next best. Where steps
+ * can be grouped, tiles are judged by their speed with groups of two: most layers have them.
+ */
 export function rank(measured: readonly Measured[], index: number): Pick<GemmRow, 'tile' | 'groups' | 'measured'> {
   const all = measured.map((m) => ({ of: shares(m.rates[index] as Record<string, readonly number[]>), ...m }));
   const weights = all.reduce((sum, { weight }) => sum + weight, 0);
   const score = (tile: string): number =>
     all.reduce((product, { of, weight }) => product * (of.get(tile) ?? 0) ** (weight / weights), 1);
   const keys = [...(all[0]?.of.keys() ?? [])];
-  const ranked = keys.filter((key) => !key.includes('g')).sort((a, b) => score(b) - score(a));
+  const grouped = keys.some((key) => key.includes('g'));
+  const judged = (tile: string): string => (grouped ? `${tile}g${GROUPS[0]}` : tile);
+  const ranked = keys
+    .filter((key) => !key.includes('g') && keys.includes(judged(key)))
+    .sort((a, b) => score(judged(b)) - score(judged(a)));
   const [first, second] = ranked as [string, string];
   const rates = measured.map(({ environment, rates }) => [
     environment,
     Number(median(rates[index]?.[first] ?? []).toFixed(1)),
   ]);
-  const next = `${second} ${((100 * score(second)) / score(first)).toFixed(0)} %`;
+  const next = `${second} ${((100 * score(judged(second))) / score(judged(first))).toFixed(0)} %`;
   const [mr, nr, unroll] = parseTile(first);
   const groups = GROUPS.map((group) => [group, tileKey({ mr, nr, unroll: 1, group })] as const)
     .filter(([, key]) => keys.includes(key))
