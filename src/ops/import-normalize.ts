@@ -32,6 +32,18 @@ export const importLayerNorm: OnnxImporter = (context) => {
   return context.outputCount > 1 ? [y, ...moments(context, x, axes)] : y;
 };
 
+/** ONNX RMSNormalization: over the root of the mean of squares of the last dimensions, from `axis` on; then the scale. */
+export const importRmsNorm: OnnxImporter = (context) => {
+  const x = context.input(0);
+  const rank = x.type.shape.length;
+  const first = normalizeAxis(context.attrs.int('axis', -1), rank);
+  const axes = Array.from({ length: rank - first }, (_, i) => first + i);
+  const mean = context.add('reduce_mean', { axes, keepDims: true }, [context.add('square', {}, [x])]);
+  const epsilon = context.literal('epsilon', f32([], [epsilonOf(context)]));
+  const root = context.add('sqrt', {}, [pair(context, 'elementwise_add', mean, epsilon)]);
+  return pair(context, 'elementwise_mul', pair(context, 'elementwise_div', x, root), context.input(1));
+};
+
 /** Mean and 1 / deviation over axes, as LayerNormalization gives them as further outputs. */
 function moments(context: ImportContext, x: Value, axes: readonly number[]): Value[] {
   const attrs = { axes, keepDims: true };

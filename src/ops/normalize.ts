@@ -6,6 +6,7 @@ import {
   importLayerNorm,
   importLpNorm,
   importMeanVarianceNorm,
+  importRmsNorm,
 } from './import-normalize.js';
 import * as norms from './import-paddle-normalize.js';
 import { lowerNormalize } from './lowering/reduction.js';
@@ -50,6 +51,7 @@ export const normalize = defineOp<NormalizeAttrs>({
   },
   onnx: {
     LayerNormalization: importLayerNorm,
+    RMSNormalization: importRmsNorm,
     InstanceNormalization: importInstanceNorm,
     GroupNormalization: importGroupNorm,
     MeanVarianceNormalization: importMeanVarianceNorm,

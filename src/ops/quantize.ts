@@ -19,6 +19,10 @@ export const gridOf = (attrs: GridAttrs): Quant => attrs.quant as unknown as Qua
 /** The dtype of codes: that of the zero point, else `output_dtype` (opset 21), else u8. Source: ONNX QuantizeLinear. */
 function codeDtype(context: ImportContext): CodeDType {
   const named = context.attrs.int('output_dtype', 0);
+  // 0 is the dtype of the scale, 1 float32 (opset 23)
+  const precision = context.attrs.int('precision', 0);
+  if (precision > 1)
+    context.unsupported(`QuantizeLinear that divides in data type ${precision}`, 'Leave precision out, or use float.');
   const dtype = named === 0 ? null : ({ 2: 'u8', 3: 'i8' } as const)[named];
   if (dtype === undefined) context.unsupported(`QuantizeLinear to data type ${named}`, 'Use int8 or uint8.');
   const zero = context.optional(2)?.type.dtype;

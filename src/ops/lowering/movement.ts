@@ -59,7 +59,8 @@ export const applyOp = (context: LowerContext, op: MapOp, view: View): void => a
 export function withContiguousOutput(context: LowerContext, emit: (out: View) => void): void {
   const out = context.output();
   const strides = rowMajorStrides(out.shape);
-  if (out.shape.every((d, i) => d === 1 || out.strides[i] === strides[i])) return emit(out);
+  // Steps along dimensions of extent 1 are of no account, until somebody joins them with others.
+  if (out.shape.every((d, i) => d === 1 || out.strides[i] === strides[i])) return emit({ ...out, strides });
   const scratch = rowMajorScratch(context, out.storage, out.shape);
   emit(scratch);
   applyMap(context, { kind: 'copy' }, scratch, out);
