@@ -46,7 +46,9 @@ function product(context: PaddleContext, x: Value, y: Value, alpha: number): Val
   }
   const a = xs.length === 1 ? reshape(context, x, [1, xs[0] as number]) : x;
   const b = ys.length === 1 ? reshape(context, y, [ys[0] as number, 1]) : y;
-  const result = context.add('matmul', { transX: false, transY: false, alpha }, [a, b]);
+  // The factor is an op of its own: it has a kernel, and the product may be int8.
+  const plain = context.add('matmul', { transX: false, transY: false, alpha: 1 }, [a, b]);
+  const result = scaled(context, plain, alpha);
   const shape = [...result.type.shape];
   if (ys.length === 1) shape.pop();
   if (xs.length === 1) shape.splice(shape.length - (ys.length === 1 ? 1 : 2), 1);

@@ -327,6 +327,26 @@ const CASES: readonly Case[] = [
     tolerance: 1e-5,
   },
   {
+    op: 'matmul',
+    slot: null,
+    attrs: { transpose_Y: true, alpha: { float: 0.25 } },
+    more: { X: ['x'], Y: ['x'] },
+    results: [
+      grid([2, 4, 5, 5], (n = 0, c = 0, i = 0, j = 0) => sum(range(6).map((k) => x(n, c, i, k) * x(n, c, j, k))) / 4),
+    ],
+    tolerance: 1e-5,
+  },
+  {
+    op: 'matmul_v2',
+    slot: null,
+    attrs: { trans_x: true },
+    more: { X: ['x'], Y: ['x'] },
+    results: [
+      grid([2, 4, 6, 6], (n = 0, c = 0, i = 0, j = 0) => sum(range(5).map((k) => x(n, c, k, i) * x(n, c, k, j)))),
+    ],
+    tolerance: 1e-5,
+  },
+  {
     op: 'pad3d',
     slot: null,
     attrs: { paddings: [1, 0, 0, 2, 1, 1], mode: 'constant', value: { float: 0.5 } },
