@@ -67,16 +67,17 @@ export async function samplesFor(
   flags: Flags,
   options: CalibrateOptions,
 ): Promise<{ source: SampleSource; skipped: () => number }> {
-  let skipped = 0;
+  const skipped = new Set<number>();
   const source = await openSamples(path, {
     ...sampleOptions(flags),
     inputs: inputsOf(model.files, options),
-    onBad: ({ name, reason }) => {
-      skipped++;
+    onBad: ({ index, name, reason }) => {
+      if (skipped.has(index)) return; // samples are read more than once
+      skipped.add(index);
       human(`${colors.yellow('left out')} ${name}: ${reason}`);
     },
   });
-  return { source, skipped: () => skipped };
+  return { source, skipped: () => skipped.size };
 }
 
 /** A progress bar as the option of a calibration that moves it. */

@@ -1,5 +1,5 @@
 /** qc calibrate and qc compile --calibrate-with, as users run them. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -71,6 +71,17 @@ test('the written model and --calibrate-with compile to the same code and data',
   assert.match(text('t.json'), /"format": "qc-scales"/);
 });
 
+test('samples that cannot be read are left out and counted once', async () => {
+  mkdirSync(path('set'));
+  for (const name of ['gray.png', 'palette.png'])
+    copyFileSync(new URL(`../fixtures/pictures/${name}`, import.meta.url), path(`set/${name}`));
+  writeFileSync(path('set/b.png'), 'garbage');
+  await fails(3, /b.png/, 'calibrate', 'net.onnx', '--data', 'set', '-o', 'skip.onnx');
+  const { err } = await ok('calibrate', 'net.onnx', '--data', 'set', '--skip-bad', '-o', 'skip.onnx');
+  assert.match(err, /samples\s+2, 1 left out/);
+  assert.is(err.match(/left out.*b\.png/g)?.length, 1);
+});
+
 test('shards give the table of one process; a table gives a model', async () => {
   for (const i of [2, 1]) await ok('calibrate', 'net.onnx', '--data', 'x.npy', '--shard', `${i}/2`, '-o', `${i}.json`);
   await ok('calibrate', 'net.onnx', '--merge', '2.json', '--merge', '1.json', '-o', 'm.onnx', '--scales', 'm.json');
@@ -83,6 +94,21 @@ test('what cannot be done is refused, and nothing is written', async () => {
   const into = ['-o', 'none/none.onnx'];
   await fails(2, /--data says which samples/, 'calibrate', 'net.onnx', ...into);
   await fails(3, /nan.npy[\s\S]*input "x"[\s\S]*not finite/, 'calibrate', 'net.onnx', '--data', 'nan.npy', ...into);
+  for (const shard of ['4/3', '0/3', '1', '1/x'])
+    await fails(2, /--shard takes I\/N/, 'calibrate', 'net.onnx', '--data', 'x.npy', '--shard', shard, ...into);
+  await fails(
+    2,
+    /order of the samples/,
+    'calibrate',
+    'net.onnx',
+    '--data',
+    'x.npy',
+    '--shard',
+    '1/2',
+    '--algorithm',
+    'moving-average',
+    ...into,
+  );
   await fails(2, /8 bits/, 'calibrate', 'net.onnx', '--data', 'x.npy', '--weight-bits', '4', ...into);
   await fails(2, /--algorithm goes with --calibrate-with/, 'compile', 'net.onnx', '--algorithm', 'kl', ...into);
   assert.not(existsSync(path('none')));

@@ -85,6 +85,7 @@ test('shards in any order give the bytes of one process, for every algorithm but
       assert.is(await text(backwards, { algorithm, scheme }), expected, algorithm);
     }
   await refuses('usage', /order of the samples/, () => text(merged, { algorithm: 'moving-average' }));
+  await refuses('usage', /order of the samples/, () => observe(NET, SAMPLES, { algorithm: 'moving-average' }, [0, 4]));
   await refuses('usage', /counts once/, () => mergeStatistics([a, b, { file: 'twin', statistics: a.statistics }]));
   const other = await observe(NET, SAMPLES, { opIdsToSkip: [0] });
   await refuses('usage', /different models/, () => mergeStatistics([a, { file: 'other', statistics: other }]));
@@ -145,6 +146,10 @@ test('samples that are all alike, and values that are constant, are pointed out'
   assert.ok(warnings.includes('all 3 samples are alike'));
   assert.ok(warnings.some((w) => w.startsWith('"x" is 1 everywhere')));
   assert.equal((await calibrate(NET, SAMPLES)).warnings, []);
+  const spiked = DATA.map((d) => d.slice());
+  (spiked[3] as Float32Array)[50] = 1e4;
+  const outliers = await calibrate(NET, samplesOf(SHAPE, spiked), { recover: [] });
+  assert.ok(outliers.warnings.some((w) => /^"x" has huge outliers: 1.000e\+4, while 99.87 % .* within 0.99/.test(w)));
 });
 
 test.run();

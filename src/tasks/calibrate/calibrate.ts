@@ -142,6 +142,7 @@ export async function observe(
   const choice = parseAlgorithms(options.algorithm ?? '', DEFAULT_ALGORITHM);
   const net = await floatNet(model, options, sourcesToTap(targets));
   const averages = usesAlgorithm(choice, 'moving-average');
+  if (averages && part[1] - part[0] < source.length) throw orderMatters();
   const observer = new Observer(net, targets, { batchSize: options.batchSize ?? 1, averages });
   const total = part[1] - part[0];
   for await (const sample of source.samples(...part)) {
@@ -157,6 +158,11 @@ export async function observe(
   const { samples, seen } = observer;
   return { model: await identity(model, targets, options), samples, seen, values: observer.finish() };
 }
+
+const orderMatters = (): Error =>
+  usageError('moving-average depends on the order of the samples: shards of them cannot be merged', {
+    remedy: 'Use minmax, percentile, kl, mse or aciq, or one process.',
+  });
 
 const sourcesToTap = (targets: readonly ScaleTarget[]): string[] => [
   ...new Set(targets.flatMap((t) => (t.node ? [t.source] : []))),
@@ -204,9 +210,7 @@ export async function calibrateFrom(
     throw usageError('the statistics are of another model, or of other shapes or ops');
   const algorithms = parseAlgorithms(options.algorithm ?? '', DEFAULT_ALGORITHM);
   if (usesAlgorithm(algorithms, 'moving-average') && ![...statistics.values.values()].every((v) => v.average))
-    throw usageError('moving-average depends on the order of the samples, so shards cannot be merged for it', {
-      remedy: 'Use minmax, percentile, kl, mse or aciq, or one process.',
-    });
+    throw orderMatters();
   const choose = (scheme: Scheme): Choice =>
     chooseGrids(targets, statistics, scheme, { algorithms, percentile: options.percentile ?? DEFAULT_PERCENTILE });
   const { scheme = 'auto' } = options;

@@ -98,17 +98,22 @@ const MARGIN = 1;
 /** The better of the two schemes: s8, unless u8 rounds measurably less. */
 export const betterScheme = (s8: Choice, u8: Choice): Choice => (u8.sqnr - s8.sqnr > MARGIN ? u8 : s8);
 
-/** How far the greatest magnitude may lie beyond the one that one in 10,000 elements passes. */
+/** How far the greatest magnitude may lie beyond the one that one in 10,000 elements passes, or two of few. */
 const OUTLIER_FACTOR = 32;
+
+/** Elements of a value from which outliers can be told from its tail, and how many are left out at least. */
+const [ENOUGH, LEFT_OUT] = [1000, 2];
 
 /** What is suspicious about a value, in words; null where nothing is. */
 export function suspicion(name: string, histogram: Histogram): string | null {
   const { min, max } = histogram;
   if (min === 0 && max === 0) return `"${name}" is 0 everywhere: a dead part of the network, or empty samples`;
   if (min === max) return `"${name}" is ${min} everywhere: a constant`;
-  const { lo, hi } = chooseRange(histogram, 'percentile', 'u8', 99.99);
+  if (histogram.count < ENOUGH) return null;
+  const kept = 100 - Math.max(0.01, (100 * LEFT_OUT) / histogram.count);
+  const { lo, hi } = chooseRange(histogram, 'percentile', 'u8', kept);
   const [most, usual] = [Math.max(-min, max), Math.max(-lo, hi)];
   if (usual > 0 && most > OUTLIER_FACTOR * usual)
-    return `"${name}" has huge outliers: ${most.toPrecision(4)}, while 99.99 % of it lie within ${usual.toPrecision(4)}`;
+    return `"${name}" has huge outliers: ${most.toPrecision(4)}, while ${Number(kept.toFixed(2))} % of it lie within ${usual.toPrecision(4)}`;
   return null;
 }
