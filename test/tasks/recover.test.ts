@@ -1,9 +1,10 @@
 /** Recovery: what is learned from samples, and what is kept of it. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compile } from '../../src/compile.js';
+import { compile, lower } from '../../src/compile.js';
 import { f32 } from '../../src/ir/tensor.js';
 import type { Quant } from '../../src/ir/type.js';
+import { resolveOptions } from '../../src/options.js';
 import { weightGrid } from '../../src/quant/weights.js';
 import { createLoader } from '../../src/runtime/loader.js';
 import {
@@ -12,7 +13,7 @@ import {
   calibrationOfTable,
   observe,
 } from '../../src/tasks/calibrate/calibrate.js';
-import { heldSamples } from '../../src/tasks/calibrate/judge.js';
+import { heldSamples, judgedNames } from '../../src/tasks/calibrate/judge.js';
 import { calibrate } from '../../src/tasks/calibrate/run.js';
 import { readScaleTable, scaleTableText, tableOf } from '../../src/tasks/calibrate/scale-table.js';
 import { Network, random } from '../support/network.js';
@@ -72,6 +73,15 @@ test('what the samples set aside speak against is left out', async () => {
   assert.ok(best.sqnr > second.sqnr);
   assert.is(other.recovered?.held, 3);
   assert.is(other.calibration.products.size, 0);
+});
+
+test('what a softmax reads is judged in its place', () => {
+  const net = new Network(1);
+  const logits = net.op('Gemm', [net.input('x', [1, 4]), net.values([4, 3])]);
+  const bytes = net.bytes([net.op('Softmax', [logits]), net.op('Relu', [logits])]);
+  const { graph } = lower(bytes, resolveOptions({}), 'fused');
+  const [, relu] = graph.outputs.map((o) => o.name);
+  assert.equal(judgedNames(graph), [logits, relu]);
 });
 
 /** Two convolutions whose channels differ by factors of a hundred. */
