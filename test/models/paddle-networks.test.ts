@@ -184,4 +184,25 @@ test('blocks of PP-LCNet: depthwise, hard_swish, a gate, global pool, dropout, c
   await check(model, { x: image(shape) }, 7);
 });
 
+test('a block of GoogLeNet: four branches, a max pool in one, joined for the next convolution', async () => {
+  const net = new Net();
+  const branch = (x: string, m: number, c: number, k = 1): string =>
+    net.op('relu', { X: net.norm(net.conv(x, [m, c, k, k], { paddings: [(k - 1) / 2, (k - 1) / 2] }), m) });
+  const pool = net.op('pool2d', { X: 'x' }, { pooling_type: 'max', ksize: [3, 3], strides: [1, 1], paddings: [1, 1] });
+  const branches = [
+    branch('x', 8, 12),
+    branch(branch('x', 6, 12), 8, 6, 3),
+    branch(branch('x', 4, 12), 8, 4, 5),
+    branch(pool, 8, 12),
+  ];
+  const joined = net.op('concat', { X: branches }, { axis: 1 });
+  const shape = [1, 12, 10, 10];
+  const last = net.conv(
+    net.op('pool2d', { X: joined }, { pooling_type: 'max', ksize: [2, 2], strides: [2, 2] }),
+    [8, 32, 1, 1],
+  );
+  const model = { inputs: { x: { shape } }, parameters: net.parameters, ops: net.ops, outputs: [last] };
+  await check(model, { x: image(shape) }, 7);
+});
+
 test.run();
