@@ -17,8 +17,9 @@ export class SharedWords {
   }
 
   /** Adds to a word; gives what it held before. */
-  add(ptr: I32, value: number): I32 {
-    return { type: 'i32', make: () => this.m.i32.atomic.rmw.add(0, ptr.make(), this.m.i32.const(value)) };
+  add(ptr: I32, value: I32 | number): I32 {
+    const amount = (): number => (typeof value === 'number' ? this.m.i32.const(value) : value.make());
+    return { type: 'i32', make: () => this.m.i32.atomic.rmw.add(0, ptr.make(), amount()) };
   }
 
   increase(ptr: I32, by: number): Stmt {

@@ -84,8 +84,8 @@ export function packDepthwise(
   return packed;
 }
 
-/** A product of one tap costs about as much as two of a matrix product. */
-const TAP_WORK = 2;
+/** A product of one tap costs about as much as three of a matrix product. */
+const TAP_WORK = 3;
 
 /** Parts are runs of rows, or of pixels where there is one row. */
 function split(p: DepthwiseParams): Split<DepthwiseParams> {

@@ -150,9 +150,12 @@ export function joinRows<P extends Omit<GemmParams, 'tile'>>(p: P): P {
 const extraTiles = (p: GemmParams, view: DataView, at: number) =>
   Array.from({ length: Math.ceil(p.columns / p.tile.nr) }, (_, tile) => readExtras(view, at + tile * EXTRA_HEADER));
 
+/** Weights of this size stay in the second cache level, beside the images of a part. */
+const CACHED_BYTES = 256 << 10;
+
 /**
- * Parts are runs of pixels or of rows, or of column tiles where there are more bytes of weights than of inputs: every
- * part reads all of the other operand.
+ * Parts are runs of pixels or of rows: a thread then finds the rows that it wrote in its cache. Where weights do not fit in
+ * there and are larger than the input, parts are runs of column tiles: every part reads all of the other operand.
  */
 function split(given: GemmParams): Split<GemmParams> {
   const p = joinRows(given);
@@ -170,7 +173,7 @@ function split(given: GemmParams): Split<GemmParams> {
   ];
   const inputBytes =
     p.rows * p.cols * Math.min(p.taps.length * p.taps.ySegments * p.taps.xSegments, p.pixStride) * bytes;
-  const byColumns = p.columns * perColumn * weightBytes > inputBytes;
+  const byColumns = p.columns * perColumn * weightBytes > Math.max(inputBytes, CACHED_BYTES);
   if (byColumns && p.columns >= 2 * nr)
     return {
       work,
