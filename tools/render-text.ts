@@ -168,7 +168,7 @@ export function renderLine(seed: number): Picture {
   const text = Array.from({ length: 1 + Math.floor(3 * next()) }, () => word(next, 2 + Math.floor(7 * next()))).join(
     ' ',
   );
-  const size = 16 + 24 * next();
+  const size = 8 + 32 * next();
   const margin = 3 + 6 * next();
   const width = Math.ceil((text.length * COLUMNS * size) / ROWS + 2 * margin);
   const { picture, ink } = paper(width, Math.ceil(size + 2 * margin), next);
