@@ -9,6 +9,7 @@ import { createLoader, type Net } from '../runtime/loader.js';
 import { isWasm } from '../runtime/module-info.js';
 import type { EntryNet } from '../runtime/net.js';
 import { entries } from '../runtime/parts/entries.js';
+import { threads } from '../runtime/parts/threads.js';
 import { modelError, QcError, usageError } from '../support/errors.js';
 import { chosenEntry, chosenText, entriesText, namedEntry } from '../tasks/entries.js';
 import { checkSelfTest } from './check-self-test.js';
@@ -35,7 +36,7 @@ function openModule(path: string): { info: ModuleInfo; net: Net & { readonly ent
     });
   const { info } = moduleInfoOf(path, bytes);
   try {
-    const net = createLoader(info.name, () => bytes, [entries]).loadSync(bytes);
+    const net = createLoader(info.name, () => bytes, [entries, threads()]).loadSync(bytes);
     return { info, net: net as Net & { readonly entries: readonly EntryNet[] } };
   } catch (cause) {
     const remedy =

@@ -5,6 +5,7 @@ import { readModuleInfo } from '../runtime/module-info.js';
 import type { EntryNet, Net, TensorDescription, TypedArray } from '../runtime/net.js';
 import { entries as entriesPart } from '../runtime/parts/entries.js';
 import { image as imagePart } from '../runtime/parts/image.js';
+import { threads as threadsPart } from '../runtime/parts/threads.js';
 import { modelError, QcError, usageError } from '../support/errors.js';
 import type { Column } from '../tasks/evaluate/column.js';
 import { findPackage } from './find-package.js';
@@ -54,7 +55,7 @@ export function wasmModule(file: string, bytes: Uint8Array): WebAssembly.Module 
 function moduleColumn({ name, file, module, entries, entry = 0 }: Extract<ColumnSource, { kind: 'module' }>): Column {
   const inputs = entries[entry] as readonly TensorInfo[];
   const takesPictures = inputs.some((input) => input.image);
-  const net = createLoader(file, () => '', [takesPictures ? imagePart : entriesPart]).loadSync(module);
+  const net = createLoader(file, () => '', [takesPictures ? imagePart : entriesPart, threadsPart()]).loadSync(module);
   const { outputs, run } = takesPictures
     ? net
     : ((net as Net & { entries: readonly EntryNet[] }).entries[entry] as EntryNet);

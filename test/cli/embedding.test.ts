@@ -38,6 +38,23 @@ test('pixels, labels and a pool', async () => {
   assert.is(check.code, 0, check.err);
 });
 
+test('modules for several threads are run, checked and measured on one', async () => {
+  const compiled = await qc(['compile', DIGITS, '-o', 'shared', '--threads'], folder);
+  assert.is(compiled.code, 0, compiled.err);
+  assert.ok(readdirSync(join(folder, 'shared')).includes('digits.thread.mjs'));
+  writeFileSync(join(folder, 'image.raw'), new Float32Array(784).fill(0.5));
+  const commands = [
+    ['run', 'shared/digits.wasm', '--self-test'],
+    ['run', 'shared/digits.wasm', '--input', 'image.raw', '-o', 'ran'],
+    ['bench', 'shared/digits.wasm', '--rounds', '1'],
+  ];
+  for (const command of commands) {
+    const { code, err } = await qc(command, folder);
+    assert.is(code, 0, `${command.join(' ')}: ${err}`);
+  }
+  assert.ok(readdirSync(join(folder, 'ran')).includes('output_0.npy'));
+});
+
 test('what does not fit is a usage error that says why', async () => {
   writeFileSync(join(folder, 'short.txt'), 'a\nb\n');
   const cases: [string[], number, RegExp][] = [
@@ -47,7 +64,8 @@ test('what does not fit is a usage error that says why', async () => {
     [['--labels', 'short.txt'], 2, /2 labels for output "logits" of 10 elements/],
     [['--labels', 'missing.txt'], 4, /missing\.txt: cannot read/],
     [['--target', 'fast'], 2, /unknown target "fast"[\s\S]*simd, relaxed, both/],
-    [['--threads'], 2, /unknown flag --threads/],
+    [['--threads', '--profile'], 2, /a profile is of one thread[\s\S]*without threads/],
+    [['--fibres'], 2, /unknown flag --fibres/],
   ];
   for (const [flags, expected, message] of cases) {
     const { code, err } = await qc(['compile', DIGITS, '-o', 'none', ...flags], folder);

@@ -7,6 +7,7 @@ import type { EntryNet, Loader, Net, Profile, ProfileOptions, TypedArray } from 
 import { entries } from '../../runtime/parts/entries.js';
 import { profile } from '../../runtime/parts/profile.js';
 import { revectorize } from '../../runtime/parts/revectorize.js';
+import { threads } from '../../runtime/parts/threads.js';
 import { ARRAYS } from '../../runtime/values.js';
 import { ORT_TYPES, type Ort, type OrtTensor, openOrtSession } from '../onnxruntime.js';
 import type { EngineName, Job } from './job.js';
@@ -43,7 +44,7 @@ async function loadQc(
   const options = wide ? { revectorize: true } : {};
   let net: Net & { readonly revectorized?: boolean; readonly entries?: readonly EntryNet[] };
   if (file.endsWith('.wasm')) {
-    const loader = createLoader(file, () => file, [entries, profile, revectorize]);
+    const loader = createLoader(file, () => file, [entries, profile, revectorize, threads()]);
     net = await loader.load(new Uint8Array(readFileSync(file)), options);
   } else net = await ((await import(pathToFileURL(file).href)) as Loader).load(options);
   const feeds = Object.fromEntries(inputs);
