@@ -50,9 +50,9 @@ export class ThreadTeam {
     }
   }
 
-  /** Starts workers, which make instances of the module on the memory. */
-  static async start(name: string, size: number, spawn: () => ThreadWorker, shared: object): Promise<ThreadTeam> {
-    const team = new ThreadTeam(name, Array.from({ length: size }, spawn));
+  /** Has workers start, which make instances of the module on the memory. */
+  static async start(name: string, workers: readonly ThreadWorker[], shared: object): Promise<ThreadTeam> {
+    const team = new ThreadTeam(name, workers);
     try {
       await Promise.all(team.workers.map((_, index) => team.send(index, { ...shared, index })));
     } catch (error) {

@@ -122,6 +122,16 @@ test('wrong use: numbers of threads, inputs, calls after free, workers that are 
   await rejects(loadLost({ threads: 2 }), /simd: a thread failed: .*lost/);
 });
 
+test('an engine without workers, such as workerd, has one thread', async () => {
+  const text = readFileSync(join(folder, 'simd.mjs'), 'utf8');
+  assert.match(text, /node:worker_threads/);
+  writeFileSync(join(folder, 'alone.mjs'), text.replace('node:worker_threads', 'node:no_workers'));
+  const { load: loadAlone } = await import(pathToFileURL(join(folder, 'alone.mjs')).href);
+  const [net, plain] = [await loadAlone({ threads: 2 }), await load()];
+  assert.is(net.threads, 1);
+  assert.equal(await net.run(inputsFor(net, 2)), await plain.run(inputsFor(plain, 2)));
+});
+
 const PROGRAM = `
 import { load } from './simd.mjs';
 import { load as loadBoth } from './both.mjs';

@@ -29,6 +29,18 @@ function countOf(name: string, { threads, memory }: LoadOptions): number {
   return threads === true ? Math.min(processors(), MOST_BY_DEFAULT) : threads;
 }
 
+/** Workers for several threads; none where the engine has no workers (workerd), as for one thread. */
+function startWorkers(spawn: () => ThreadWorker, count: number): ThreadWorker[] {
+  const workers: ThreadWorker[] = [];
+  try {
+    while (count > 1 && workers.length < count) workers.push(spawn());
+    return workers;
+  } catch {
+    for (const worker of workers) worker.terminate();
+    return [];
+  }
+}
+
 /** Makes a net asynchronous, computed by a team of workers or, without one, here. */
 function makeThreaded(net: Net, { exports }: NetContext, team: ThreadTeam | null): Net {
   const { run, runInPlace, free } = net;
@@ -71,9 +83,9 @@ export const threads = (spawn?: () => ThreadWorker): LoaderPart => ({
   async ready(net, context) {
     const { name, options, module } = context;
     if (!asked(options.threads)) return net;
-    const count = spawn ? countOf(name, options) : 1;
-    if (!spawn || count === 1) return makeThreaded(net, context, null);
+    const workers = spawn ? startWorkers(spawn, countOf(name, options)) : [];
     const { memory } = context.exports();
-    return makeThreaded(net, context, await ThreadTeam.start(name, count, spawn, { module, memory }));
+    const team = workers.length > 0 ? await ThreadTeam.start(name, workers, { module, memory }) : null;
+    return makeThreaded(net, context, team);
   },
 });
