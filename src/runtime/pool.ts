@@ -1,17 +1,9 @@
 import type { LoadOptions, Source, TypedArray } from './net.js';
+import { listen, type WorkerLike } from './worker.js';
 
 // Becomes the text of NAME.pool.mjs: it stands alone, as loader.ts does.
 
 type Outputs = Record<string, TypedArray>;
-
-/** A worker of a page, of Deno and Bun, or of Node's worker_threads. */
-interface WorkerLike {
-  postMessage(message: unknown): void;
-  terminate(): unknown;
-  on?(event: 'message' | 'error', listener: (value: unknown) => void): void;
-  onmessage?: ((event: { data: unknown }) => void) | null;
-  onerror?: ((event: unknown) => void) | null;
-}
 
 /** Instances of a net in workers. */
 export interface Pool {
@@ -39,15 +31,11 @@ class Member {
   constructor(worker: WorkerLike, name: string, idle: (member: Member) => void) {
     this.worker = worker;
     this.idle = idle;
-    const answer = (data: unknown): void => this.finish(data as { value?: unknown; error?: string });
-    const failed = (error: unknown): void => this.finish({ error: `${name}: a worker failed: ${nameOf(error)}` });
-    if (worker.on) {
-      worker.on('message', answer);
-      worker.on('error', failed);
-    } else {
-      worker.onmessage = ({ data }) => answer(data);
-      worker.onerror = failed;
-    }
+    listen(
+      worker,
+      (data) => this.finish(data as { value?: unknown; error?: string }),
+      (error) => this.finish({ error: `${name}: a worker failed: ${nameOf(error)}` }),
+    );
   }
 
   give(task: Task): void {

@@ -1,13 +1,4 @@
-/** A worker of a page, of Deno and Bun, or of Node's worker_threads. */
-export interface ThreadWorker {
-  postMessage(message: unknown): void;
-  terminate(): unknown;
-  on?(event: 'message' | 'error', listener: (value: unknown) => void): void;
-  ref?(): void;
-  unref?(): void;
-  onmessage?: ((event: { data: unknown }) => void) | null;
-  onerror?: ((event: unknown) => void) | null;
-}
+import { listen, type WorkerLike } from './worker.js';
 
 /** What a worker answers. */
 interface Answer {
@@ -27,31 +18,27 @@ const nameOf = (error: unknown): string => (error as { message?: string })?.mess
 export class ThreadTeam {
   readonly size: number;
   private readonly name: string;
-  private readonly workers: readonly ThreadWorker[];
+  private readonly workers: readonly WorkerLike[];
   /** Questions without an answer, by worker. */
   private readonly waiting: Pending[][];
   private failure: Error | undefined;
 
-  private constructor(name: string, workers: readonly ThreadWorker[]) {
+  private constructor(name: string, workers: readonly WorkerLike[]) {
     this.name = name;
     this.workers = workers;
     this.size = workers.length;
     this.waiting = workers.map(() => []);
     for (const [index, worker] of workers.entries()) {
-      const failed = (error: unknown): void => this.fail(new Error(`${name}: a thread failed: ${nameOf(error)}`));
-      const answer = (data: unknown): void => this.finish(index, data as Answer);
-      if (worker.on) {
-        worker.on('message', answer);
-        worker.on('error', failed);
-      } else {
-        worker.onmessage = ({ data }) => answer(data);
-        worker.onerror = failed;
-      }
+      listen(
+        worker,
+        (data) => this.finish(index, data as Answer),
+        (error) => this.fail(new Error(`${name}: a thread failed: ${nameOf(error)}`)),
+      );
     }
   }
 
   /** Has workers start, which make instances of the module on the memory. */
-  static async start(name: string, workers: readonly ThreadWorker[], shared: object): Promise<ThreadTeam> {
+  static async start(name: string, workers: readonly WorkerLike[], shared: object): Promise<ThreadTeam> {
     const team = new ThreadTeam(name, workers);
     try {
       await Promise.all(team.workers.map((_, index) => team.send(index, { ...shared, index })));
@@ -79,7 +66,7 @@ export class ThreadTeam {
   }
 
   private send(index: number, message: object): Promise<unknown> {
-    const worker = this.workers[index] as ThreadWorker;
+    const worker = this.workers[index] as WorkerLike;
     return new Promise((resolve, reject) => {
       if (this.failure) throw this.failure;
       worker.postMessage(message);

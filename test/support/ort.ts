@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ORT_TYPES } from '../../src/host/onnxruntime.js';
 import { type Tensor, type TensorData, tensor } from '../../src/ir/tensor.js';
 import type { DType } from '../../src/ir/type.js';
 import { skipUnless } from './skip.js';
@@ -45,16 +46,7 @@ const ort = load();
 export const hasOrt = (name: string): boolean =>
   skipUnless(ort !== null, name, 'onnxruntime-node is not installed: npm ci --prefix test/engines');
 
-const NAMES: Readonly<Record<DType, string>> = {
-  f32: 'float32',
-  i8: 'int8',
-  u8: 'uint8',
-  i32: 'int32',
-  i64: 'int64',
-  bool: 'bool',
-};
-
-const DTYPE = Object.fromEntries(Object.entries(NAMES).map(([ours, theirs]) => [theirs, ours])) as Record<
+const DTYPE = Object.fromEntries(Object.entries(ORT_TYPES).map(([ours, theirs]) => [theirs, ours])) as Record<
   string,
   DType
 >;
@@ -68,7 +60,7 @@ export async function runOrt(
   const options = { graphOptimizationLevel: 'disabled', intraOpNumThreads: 1, logSeverityLevel: 3 };
   const session = await ort.InferenceSession.create(bytes, options);
   const inputs = Object.fromEntries(
-    Object.entries(feeds).map(([name, t]) => [name, new ort.Tensor(NAMES[t.type.dtype], t.data, t.type.shape)]),
+    Object.entries(feeds).map(([name, t]) => [name, new ort.Tensor(ORT_TYPES[t.type.dtype], t.data, t.type.shape)]),
   );
   const outputs = await session.run(inputs);
   await session.release();

@@ -432,37 +432,24 @@ export class FunctionBuilder {
   repeatAlong(ptr: Local<'i32'>, count: number, bytes: number, body: readonly Stmt[]): Stmt {
     if (count <= 1) return this.repeat(count, body);
     const end = this.local('i32');
-    const label = `loop${this.labels++}`;
-    const loop: Stmt = {
-      make: () =>
-        this.m.loop(
-          label,
-          this.m.block(
-            null,
-            [...body.map((s) => s.make()), this.m.br(label, this.m.i32.ne(ptr.make(), end.make()))],
-            this.binaryen.none,
-          ),
-        ),
-    };
+    const loop = this.loopWhile(body, () => this.m.i32.ne(ptr.make(), end.make()));
     return this.seq([end.set(this.add(ptr, count * bytes)), loop]);
   }
 
   /** Runs the body `count` times, `count` >= 1 at run time. */
   countDown(count: I32, body: readonly Stmt[]): Stmt {
     const left = this.local('i32');
-    const label = `loop${this.labels++}`;
-    const loop: Stmt = {
-      make: () =>
-        this.m.loop(
-          label,
-          this.m.block(
-            null,
-            [...body.map((s) => s.make()), this.m.br(label, left.tee(this.sub(left, 1)).make())],
-            this.binaryen.none,
-          ),
-        ),
-    };
+    const loop = this.loopWhile(body, () => left.tee(this.sub(left, 1)).make());
     return this.seq([left.set(count), loop]);
+  }
+
+  /** Runs the body, and again as long as the condition holds behind it. */
+  private loopWhile(body: readonly Stmt[], condition: () => number): Stmt {
+    const label = `loop${this.labels++}`;
+    const again = (): number => this.m.br(label, condition());
+    return {
+      make: () => this.m.loop(label, this.m.block(null, [...body.map((s) => s.make()), again()], this.binaryen.none)),
+    };
   }
 
   /** `if` with an optional `else`. */

@@ -1,7 +1,8 @@
 import type { LoadOptions, Net } from '../net.js';
 import type { LoaderPart, NetContext } from '../part.js';
 import { sharedImports } from '../shared-memory.js';
-import { ThreadTeam, type ThreadWorker } from '../thread-team.js';
+import { ThreadTeam } from '../thread-team.js';
+import type { WorkerLike } from '../worker.js';
 
 /** Threads where the caller leaves the number open: more than so many cores are rarely all free. */
 const MOST_BY_DEFAULT = 8;
@@ -30,8 +31,8 @@ function countOf(name: string, { threads, memory }: LoadOptions): number {
 }
 
 /** Workers for several threads; none where the engine has no workers (workerd), as for one thread. */
-function startWorkers(spawn: () => ThreadWorker, count: number): ThreadWorker[] {
-  const workers: ThreadWorker[] = [];
+function startWorkers(spawn: () => WorkerLike, count: number): WorkerLike[] {
+  const workers: WorkerLike[] = [];
   try {
     while (count > 1 && workers.length < count) workers.push(spawn());
     return workers;
@@ -77,7 +78,7 @@ function makeThreaded(net: Net, { exports }: NetContext, team: ThreadTeam | null
  * load({ threads }): a run is shared by several workers on one memory, and gives a promise. `spawn` starts a worker that
  * serves the protocol of thread-worker.ts; without it there is one thread.
  */
-export const threads = (spawn?: () => ThreadWorker): LoaderPart => ({
+export const threads = (spawn?: () => WorkerLike): LoaderPart => ({
   imports: (info, options, name) =>
     options.memory ? { env: { memory: options.memory } } : sharedImports(info, spawn ? countOf(name, options) : 1),
   async ready(net, context) {
