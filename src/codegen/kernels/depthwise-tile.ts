@@ -4,14 +4,14 @@ import type { FunctionBuilder } from '../builder/function.js';
 import { holdsCodes, STORAGE_BYTES } from '../kernel.js';
 import { loadCodes8 } from './codes.js';
 import type { DepthwiseParams } from './depthwise.js';
-import { ARITHMETIC, type DepthwiseLayout, depthwiseLayout } from './depthwise-layout.js';
+import { ARITHMETIC, type DepthwiseArithmetic, type DepthwiseLayout, depthwiseLayout } from './depthwise-layout.js';
 import { EpilogueEmitter, type EpiloguePointers, walkEpilogue } from './epilogue-emit.js';
 import { Walk } from './walk.js';
 
 /** Weight vectors that stay in registers for a block of channels; more are loaded where they are used. */
 const MAX_HELD_WEIGHTS = 10;
-/** Neighbouring pixels of reals whose sums share loads of weights and inputs. */
-const PIXELS_OF_REALS = 2;
+/** Neighbouring pixels whose sums share loads of weights and inputs. */
+const PIXELS_AT_ONCE: Readonly<Record<DepthwiseArithmetic, number>> = { float: 2, dot: 1, multiply: 2, relaxed: 1 };
 /** Byte shuffles that interleave the lower or upper lanes of two vectors, by bytes per lane. */
 const INTERLEAVE = {
   1: [
@@ -23,6 +23,15 @@ const INTERLEAVE = {
     [8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31],
   ],
 } as const;
+
+/** The sums of pixels, four channels a vector. */
+type Tile = readonly (readonly Local<'v128'>[])[];
+
+/** Products in int16, and what must be set before. */
+interface Products {
+  readonly setup: Stmt[];
+  readonly products: V128[];
+}
 
 /** Where a group of taps reads. */
 interface TapSource {
@@ -47,6 +56,11 @@ class DepthwiseEmitter {
   private readonly held: Local<'v128'>[];
   /** Pixels that are computed together. */
   private readonly atOnce: number;
+  /**
+   * Whether rows of taps stand in blocks of their own, behind a condition that always holds: Node 20 moves all loads of a
+   * block to its start, and spills most of them.
+   */
+  private readonly separate: boolean;
 
   constructor(f: FunctionBuilder, p: DepthwiseParams) {
     this.f = f;
@@ -63,11 +77,12 @@ class DepthwiseEmitter {
     this.weights = this.walk.add(f.param(2, 'i32'), [0, vectors * 16, 0])[2];
     const { addresses } = this.epilogue;
     this.pointers = walkEpilogue(this.walk, p.epilogue, addresses, block, (columns, row, pix) => [row, columns, pix]);
-    this.atOnce = p.arithmetic === 'float' ? Math.min(p.cols, PIXELS_OF_REALS) : 1;
+    this.atOnce = Math.min(p.cols, PIXELS_AT_ONCE[p.arithmetic]);
     this.sums = f.vectors((this.atOnce * block) / 4);
-    this.partial = ARITHMETIC[p.arithmetic].runs ? f.vectors(block / 8) : [];
     const ofTaps = groups * steps * stepVectors;
-    this.held = ofTaps <= MAX_HELD_WEIGHTS ? f.vectors(ofTaps) : [];
+    this.separate = this.atOnce > 1 && p.arithmetic !== 'float';
+    this.partial = ARITHMETIC[p.arithmetic].runs ? f.vectors((this.atOnce * block) / 8) : [];
+    this.held = ofTaps <= MAX_HELD_WEIGHTS && !this.separate ? f.vectors(ofTaps) : [];
   }
 
   emit(): Stmt[] {
@@ -101,10 +116,9 @@ class DepthwiseEmitter {
   private pixels(count: number, channels: number): Stmt[] {
     const vectors = Math.ceil(channels / 4);
     const tile = Array.from({ length: count }, (_, i) => this.sums.slice(i * vectors, (i + 1) * vectors));
-    const sums = tile.flat();
     return [
       ...tile.flatMap((row) => row.map((sum, v) => sum.set(this.epilogue.start(this.pointers, v)))),
-      ...this.taps(sums),
+      ...this.taps(tile),
       ...this.epilogue.finish({
         sums: tile,
         columns: channels,
@@ -116,30 +130,30 @@ class DepthwiseEmitter {
   }
 
   /** Adds the products of all taps, in a loop over groups if there are several. */
-  private taps(sums: readonly Local<'v128'>[]): Stmt[] {
+  private taps(tile: Tile): Stmt[] {
     const { f, p, layout } = this;
-    if (layout.groups === 1) return this.group(sums, { input: this.input, weights: this.weights });
+    if (layout.groups === 1) return this.group(tile, { input: this.input, weights: this.weights });
     const at = { input: f.local('i32'), weights: f.local('i32') };
     return [
       at.input.set(this.input),
       at.weights.set(this.weights),
       f.repeat(layout.groups, [
-        ...this.group(sums, at),
+        ...this.group(tile, at),
         f.advance(at.input, p.taps.yStride * STORAGE_BYTES[p.storage]),
         f.advance(at.weights, layout.steps * layout.stepVectors * 16),
       ]),
     ];
   }
 
-  private group(sums: readonly Local<'v128'>[], at: TapSource): Stmt[] {
+  private group(tile: Tile, at: TapSource): Stmt[] {
     const steps = Array.from({ length: this.layout.steps }, (_, step) => step);
     switch (this.p.arithmetic) {
       case 'float':
-        return this.reals(sums, at);
+        return this.reals(tile.flat(), at);
       case 'dot':
-        return steps.flatMap((step) => this.pair(sums, step, at));
+        return steps.flatMap((step) => this.pair(tile.flat(), step, at));
       default:
-        return this.runs(sums, at);
+        return this.runs(tile, at);
     }
   }
 
@@ -148,11 +162,11 @@ class DepthwiseEmitter {
     return (Math.floor(tap / xSegments) * yStride + (tap % xSegments) * xStride) * STORAGE_BYTES[this.p.storage];
   }
 
-  /** Eight codes of a tap as i16. */
-  private codes(tap: number, at: TapSource): V128 {
+  /** Eight codes as i16. */
+  private codes(offset: number, at: TapSource): V128 {
     const { storage } = this.p;
     assert(holdsCodes(storage), 'codes');
-    return loadCodes8(this.f, storage, at.input, this.offset(tap));
+    return loadCodes8(this.f, storage, at.input, offset);
   }
 
   private weight(i: number, at: TapSource): V128 {
@@ -175,30 +189,54 @@ class DepthwiseEmitter {
   /** Two taps of 8 channels: their lanes are interleaved, so that one dot product sums both. */
   private pair(sums: readonly Local<'v128'>[], step: number, at: TapSource): Stmt[] {
     const { f } = this;
-    const { setup, halves } = this.interleaved(step, 2, (tap) => this.codes(tap, at));
+    const { setup, halves } = this.interleaved(step, 2, (tap) => this.codes(this.offset(tap), at));
     const product = (v: number): V128 => f.op('i32x4', 'dot_i16x8_s', halves[v] as V128, this.weight(2 * step + v, at));
     return [...setup, ...sums.map((sum, v) => sum.set(f.op('i32x4', 'add', sum, product(v))))];
   }
 
-  /** The products of one step in int16, a vector of 8 channels each. */
-  private narrowProducts(step: number, at: TapSource): { setup: Stmt[]; products: V128[] } {
+  /** The products of one step of every pixel in int16, a vector of 8 channels each. */
+  private narrowProducts(step: number, at: TapSource, known: Map<number, Local<'v128'>>): Products {
     const { f } = this;
-    if (this.p.arithmetic === 'multiply')
-      return { setup: [], products: [f.op('i16x8', 'mul', this.codes(step, at), this.weight(step, at))] };
+    if (this.p.arithmetic === 'multiply') return this.tapProducts(step, at, known);
     const { setup, halves } = this.interleaved(step, 1, (tap) => f.load(at.input, this.offset(tap)));
     return { setup, products: halves.map((half, v) => f.relaxedDot8(this.weight(2 * step + v, at), half)) };
   }
 
+  /** One tap of every pixel; `known` holds the inputs by offset, which pixels side by side read again. */
+  private tapProducts(tap: number, at: TapSource, known: Map<number, Local<'v128'>>): Products {
+    const { f, p, atOnce } = this;
+    const product = (codes: V128, weight: V128): V128 => f.op('i16x8', 'mul', codes, weight);
+    if (atOnce === 1) return { setup: [], products: [product(this.codes(this.offset(tap), at), this.weight(tap, at))] };
+    const setup: Stmt[] = [];
+    const keep = (local: Local<'v128'>, value: V128): Local<'v128'> => {
+      setup.push(local.set(value));
+      return local;
+    };
+    const weight = this.held[tap] ?? keep(f.local('v128'), this.weight(tap, at));
+    const products = Array.from({ length: atOnce }, (_, pixel) => {
+      const offset = this.offset(tap) + pixel * p.pixStride * STORAGE_BYTES[p.storage];
+      const codes = known.get(offset) ?? keep(f.local('v128'), this.codes(offset, at));
+      known.set(offset, codes);
+      return product(codes, weight);
+    });
+    return { setup, products };
+  }
+
   /** Runs of steps that are added in int16 and widened at their ends. */
-  private runs(sums: readonly Local<'v128'>[], at: TapSource): Stmt[] {
+  private runs(tile: Tile, at: TapSource): Stmt[] {
     const { f } = this;
-    const out: Stmt[] = [];
+    const parts: Stmt[][] = [[]];
+    const known = new Map<number, Local<'v128'>>();
+    // vectors of eight channels per pixel
+    const narrow = Math.ceil((tile[0] as readonly unknown[]).length / 2);
+    const partial = this.partial.slice(0, narrow * tile.length);
     let step = 0;
     this.p.runs.forEach((count, run) => {
       const start = this.p.started?.indexOf(run) ?? -1;
-      const partial = this.partial.slice(0, Math.ceil(sums.length / 2));
       for (let i = 0; i < count; i++, step++) {
-        const { setup, products } = this.narrowProducts(step, at);
+        if (this.separate && step % this.p.taps.xSegments === 0) parts.push([]);
+        const out = parts.at(-1) as Stmt[];
+        const { setup, products } = this.narrowProducts(step, at, known);
         out.push(...setup);
         const before = (s: V128, v: number): V128 | null =>
           i > 0 ? s : start < 0 ? null : this.weight((this.layout.steps + start) * this.layout.stepVectors + v, at);
@@ -207,12 +245,15 @@ class DepthwiseEmitter {
           out.push(s.set(sum ? f.op('i16x8', 'add', sum, product) : product));
         });
       }
-      const widened = (v: number): V128 =>
-        f.unary('i32x4', v % 2 === 0 ? 'extend_low_i16x8_s' : 'extend_high_i16x8_s', partial[v >> 1] as V128);
-      out.push(...sums.map((sum, v) => sum.set(f.op('i32x4', 'add', sum, widened(v)))));
+      const widened = (v: number, of: V128): V128 =>
+        f.unary('i32x4', v % 2 === 0 ? 'extend_low_i16x8_s' : 'extend_high_i16x8_s', of);
+      tile.forEach((sums, pixel) => {
+        const of = (v: number): V128 => partial[pixel * narrow + (v >> 1)] as V128;
+        parts.at(-1)?.push(...sums.map((sum, v) => sum.set(f.op('i32x4', 'add', sum, widened(v, of(v))))));
+      });
     });
     assert(step === this.layout.steps, 'runs cover all steps');
-    return out;
+    return this.separate ? parts.map((part) => f.when(at.weights, part)) : parts.flat();
   }
 
   /** The taps of a group for one vector of reals of each pixel: what several pixels read is loaded once. */
