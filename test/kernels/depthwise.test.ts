@@ -69,6 +69,8 @@ interface DepthwiseCase {
   readonly extreme?: boolean;
   /** Whether runs may start beside 0; relaxed ones by default. */
   readonly shifts?: boolean;
+  /** The input ends where the memory does, but for the elements that may be read behind it. */
+  readonly atEnd?: boolean;
 }
 
 /** Inputs that a storage holds. */
@@ -109,7 +111,8 @@ function check(shape: DepthwiseParams, c: DepthwiseCase = {}): Float32Array {
   const memory = new TestMemory(4, seed);
   const last = (p.rows - 1) * p.rowStride + (p.cols - 1) * p.pixStride;
   const window = (ySegments - 1) * yStride + (xSegments - 1) * xStride + p.channels;
-  const input = memory.tensor(p.storage, inputsFor(p, last + window, c));
+  const values = inputsFor(p, last + window, c);
+  const input = c.atEnd ? memory.atEnd(p.storage, values, 15) : memory.tensor(p.storage, values);
   const packed = packDepthwise(p, weight, runs?.starts);
   assert.is(packed.length, packedDepthwiseLength(p));
   const weights = memory.tensor(ARITHMETIC[p.arithmetic].weights, packed);
@@ -245,6 +248,11 @@ test('activations; residuals of every storage', () => {
       const output = { ...CODES, rounding: 'away', proven } as const;
       check(convolution('i16', {}, { epilogue: { ...REQUANTIZE, bias: 'f32', residual, output } }), { ties: true });
     }
+});
+
+test('nothing is read further behind the input than is allowed', () => {
+  for (const [storage, over] of VARIANTS)
+    for (const width of [3, 4, 5, 7]) check(convolution(storage, { width, channels: 24 }, over), { atEnd: true });
 });
 
 test('random depthwise convolutions agree with the reference', () => {

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Stmt } from '../../src/codegen/builder/expr.js';
 import type { FunctionBuilder } from '../../src/codegen/builder/function.js';
 import { loadBinaryen, ModuleBuilder, type Signature } from '../../src/codegen/builder/module.js';
-import type { KernelDef, SplitPart, Storage } from '../../src/codegen/kernel.js';
+import { type KernelDef, type SplitPart, STORAGE_BYTES, type Storage } from '../../src/codegen/kernel.js';
 
 const binaryen = await loadBinaryen();
 const PAGE = 65536;
@@ -81,6 +81,15 @@ export class TestMemory {
   f32(values: ArrayLike<number>): number {
     const address = this.place(values.length * 4);
     new Float32Array(this.bytes.buffer, address, values.length).set(values);
+    return address;
+  }
+
+  /** A tensor with `spare` elements between it and the end of the memory: what reads further traps. */
+  atEnd(storage: Storage, values: ArrayLike<number>, spare: number): number {
+    const address = this.bytes.length - (values.length + spare) * STORAGE_BYTES[storage];
+    assert.ok(this.top <= address, 'test memory too small');
+    const view = { i8: Int8Array, i16: Int16Array, f32: Float32Array }[storage];
+    new view(this.bytes.buffer as ArrayBuffer, address, values.length).set(values);
     return address;
   }
 

@@ -432,24 +432,14 @@ export class FunctionBuilder {
   repeatAlong(ptr: Local<'i32'>, count: number, bytes: number, body: readonly Stmt[]): Stmt {
     if (count <= 1) return this.repeat(count, body);
     const end = this.local('i32');
-    const loop = this.loopWhile(body, () => this.m.i32.ne(ptr.make(), end.make()));
-    return this.seq([end.set(this.add(ptr, count * bytes)), loop]);
+    const onTheWay: I32 = { type: 'i32', make: () => this.m.i32.ne(ptr.make(), end.make()) };
+    return this.seq([end.set(this.add(ptr, count * bytes)), this.repeatWhile(body, onTheWay)]);
   }
 
   /** Runs the body `count` times, `count` >= 1 at run time. */
   countDown(count: I32, body: readonly Stmt[]): Stmt {
     const left = this.local('i32');
-    const loop = this.loopWhile(body, () => left.tee(this.sub(left, 1)).make());
-    return this.seq([left.set(count), loop]);
-  }
-
-  /** Runs the body, and again as long as the condition holds behind it. */
-  private loopWhile(body: readonly Stmt[], condition: () => number): Stmt {
-    const label = `loop${this.labels++}`;
-    const again = (): number => this.m.br(label, condition());
-    return {
-      make: () => this.m.loop(label, this.m.block(null, [...body.map((s) => s.make()), again()], this.binaryen.none)),
-    };
+    return this.seq([left.set(count), this.repeatWhile(body, left.tee(this.sub(left, 1)))]);
   }
 
   /** `if` with an optional `else`. */

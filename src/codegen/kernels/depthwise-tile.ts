@@ -194,30 +194,28 @@ class DepthwiseEmitter {
     return [...setup, ...sums.map((sum, v) => sum.set(f.op('i32x4', 'add', sum, product(v))))];
   }
 
-  /** The products of one step of every pixel in int16, a vector of 8 channels each. */
-  private narrowProducts(step: number, at: TapSource, known: Map<number, Local<'v128'>>): Products {
+  /** The products of one relaxed step in int16, a vector of 8 channels each. */
+  private pairProducts(step: number, at: TapSource): Products {
     const { f } = this;
-    if (this.p.arithmetic === 'multiply') return this.tapProducts(step, at, known);
     const { setup, halves } = this.interleaved(step, 1, (tap) => f.load(at.input, this.offset(tap)));
     return { setup, products: halves.map((half, v) => f.relaxedDot8(this.weight(2 * step + v, at), half)) };
   }
 
-  /** One tap of every pixel; `known` holds the inputs by offset, which pixels side by side read again. */
-  private tapProducts(tap: number, at: TapSource, known: Map<number, Local<'v128'>>): Products {
-    const { f, p, atOnce } = this;
-    const product = (codes: V128, weight: V128): V128 => f.op('i16x8', 'mul', codes, weight);
-    if (atOnce === 1) return { setup: [], products: [product(this.codes(this.offset(tap), at), this.weight(tap, at))] };
+  /** One tap of `pixels` pixels in int16; `known` holds the inputs by offset, which pixels side by side read again. */
+  private tapProducts(tap: number, pixels: number, at: TapSource, known: Map<number, Local<'v128'>>): Products {
+    const { f, p } = this;
     const setup: Stmt[] = [];
-    const keep = (local: Local<'v128'>, value: V128): Local<'v128'> => {
+    const keep = (value: V128): Local<'v128'> => {
+      const local = f.local('v128');
       setup.push(local.set(value));
       return local;
     };
-    const weight = this.held[tap] ?? keep(f.local('v128'), this.weight(tap, at));
-    const products = Array.from({ length: atOnce }, (_, pixel) => {
+    const weight = this.held[tap] ?? keep(this.weight(tap, at));
+    const products = Array.from({ length: pixels }, (_, pixel) => {
       const offset = this.offset(tap) + pixel * p.pixStride * STORAGE_BYTES[p.storage];
-      const codes = known.get(offset) ?? keep(f.local('v128'), this.codes(offset, at));
+      const codes = known.get(offset) ?? keep(this.codes(offset, at));
       known.set(offset, codes);
-      return product(codes, weight);
+      return f.op('i16x8', 'mul', codes, weight);
     });
     return { setup, products };
   }
@@ -236,7 +234,10 @@ class DepthwiseEmitter {
       for (let i = 0; i < count; i++, step++) {
         if (this.separate && step % this.p.taps.xSegments === 0) parts.push([]);
         const out = parts.at(-1) as Stmt[];
-        const { setup, products } = this.narrowProducts(step, at, known);
+        const { setup, products } =
+          this.p.arithmetic === 'multiply'
+            ? this.tapProducts(step, tile.length, at, known)
+            : this.pairProducts(step, at);
         out.push(...setup);
         const before = (s: V128, v: number): V128 | null =>
           i > 0 ? s : start < 0 ? null : this.weight((this.layout.steps + start) * this.layout.stepVectors + v, at);
