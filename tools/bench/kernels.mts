@@ -3,13 +3,14 @@
  * Usage: tsx tools/bench/kernels.mts [regular expression of names] [variants, by commas]. Pin it to one core (taskset -c 1) and trust ratios.
  */
 import { loadBinaryen, ModuleBuilder } from '../../src/codegen/builder/module.js';
-import { type Epilogue, eraseKernel, type Isa, type KernelDef, type Storage } from '../../src/codegen/kernel.js';
+import { eraseKernel, type Isa, type KernelDef, type Storage } from '../../src/codegen/kernel.js';
 import { type DepthwiseParams, depthwise, packDepthwise } from '../../src/codegen/kernels/depthwise.js';
 import { elementsOf } from '../../src/codegen/kernels/elements.js';
 import { epilogueArguments } from '../../src/codegen/kernels/epilogue.js';
 import { type GemmParams, gemm, packGemm } from '../../src/codegen/kernels/gemm.js';
 import type { PackedWeights } from '../../src/codegen/kernels/packed-weights.js';
 import { chooseDepthwise, chooseTile } from '../../src/codegen/select.js';
+import { plainEpilogue } from './plain-epilogue.js';
 
 const PAGES = 600;
 const INPUT = 1 << 20;
@@ -17,17 +18,6 @@ const OUTPUT = 16 << 20;
 const WEIGHTS = 24 << 20;
 const BIAS = 36 << 20;
 const SCALE = BIAS + 65536;
-
-const epilogueOf = (storage: Storage): Epilogue =>
-  storage === 'f32'
-    ? { sum: 'f32', bias: 'f32', residual: null, activation: null, output: { storage } }
-    : {
-        sum: 'i32',
-        bias: 'i32',
-        residual: null,
-        activation: null,
-        output: { storage, rounding: 'even', proven: true },
-      };
 
 /** How inputs and outputs are stored, and which instructions may be used. */
 const VARIANTS: Readonly<Record<string, { storage: Storage; isa: Isa }>> = {
@@ -85,7 +75,7 @@ function describe(l: Layer, { storage, isa }: { storage: Storage; isa: Isa }): B
     rowStride: l.stride * row,
     outPix: columns,
     outRow: out * columns,
-    epilogue: epilogueOf(storage),
+    epilogue: plainEpilogue(storage),
   };
   if (l.columns === 0) {
     const taps = { ySegments: l.kernel, xSegments: l.kernel, yStride: row, xStride: l.channels };
@@ -149,7 +139,7 @@ async function prepare(b: Bench, storage: Storage): Promise<() => void> {
   new Uint8Array(buffer, WEIGHTS).set(new Uint8Array(packed, byteOffset, byteLength));
   new Float32Array(buffer, SCALE, 4096).fill(1e-4);
   const kernel = exports.kernel as (...args: number[]) => void;
-  const args = epilogueArguments(epilogueOf(storage), { bias: BIAS, scale: SCALE, lo: 0, hi: 127 });
+  const args = epilogueArguments(plainEpilogue(storage), { bias: BIAS, scale: SCALE, lo: 0, hi: 127 });
   return () => kernel(INPUT, OUTPUT, WEIGHTS, ...args);
 }
 

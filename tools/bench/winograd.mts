@@ -4,7 +4,7 @@
  * Usage: tsx tools/bench/winograd.mts [i16|f32] [size channels columns]. Pin it to one core (taskset -c 1).
  */
 import { loadBinaryen, ModuleBuilder } from '../../src/codegen/builder/module.js';
-import { type Epilogue, eraseKernel, type KernelDef, STORAGE_BYTES } from '../../src/codegen/kernel.js';
+import { eraseKernel, type KernelDef, STORAGE_BYTES } from '../../src/codegen/kernel.js';
 import { epilogueArguments } from '../../src/codegen/kernels/epilogue.js';
 import { type GemmParams, gemm, packedGemmLength } from '../../src/codegen/kernels/gemm.js';
 import { winograd } from '../../src/codegen/kernels/winograd.js';
@@ -18,6 +18,7 @@ import {
 } from '../../src/codegen/kernels/winograd-weights.js';
 import { WINOGRAD_TABLE } from '../../src/codegen/winograd-table.js';
 import { winogradBlocks, winogradParams } from '../../src/ops/lowering/winograd.js';
+import { plainEpilogue } from './plain-epilogue.js';
 
 const PAGE = 65536;
 const LAYER_MS = 1500;
@@ -25,16 +26,7 @@ const WARM_UP = 20;
 
 const storage: WinogradStorage = process.argv[2] === 'f32' ? 'f32' : 'i16';
 const BYTES = STORAGE_BYTES[storage];
-const EPILOGUE: Epilogue =
-  storage === 'f32'
-    ? { sum: 'f32', bias: 'f32', residual: null, activation: null, output: { storage } }
-    : {
-        sum: 'i32',
-        bias: 'i32',
-        residual: null,
-        activation: null,
-        output: { storage, rounding: 'even', proven: true },
-      };
+const EPILOGUE = plainEpilogue(storage);
 
 const LAYERS: readonly (readonly [size: number, channels: number, columns: number])[] = [
   [56, 64, 64],

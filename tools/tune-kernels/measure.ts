@@ -4,11 +4,11 @@
  */
 import { setFlagsFromString } from 'node:v8';
 import { loadBinaryen, ModuleBuilder } from '../../src/codegen/builder/module.js';
-import type { Epilogue } from '../../src/codegen/kernel.js';
 import { elementsOf } from '../../src/codegen/kernels/elements.js';
 import { epilogueArguments } from '../../src/codegen/kernels/epilogue.js';
 import { type GemmParams, type GemmTile, gemm, packedGemmLength } from '../../src/codegen/kernels/gemm.js';
 import { type GemmArithmetic, isGrouped } from '../../src/codegen/kernels/gemm-layout.js';
+import { plainEpilogue } from '../bench/plain-epilogue.js';
 import { ARITHMETICS, CLASSES, candidates, grouped, type Shape, tileKey } from './shapes.js';
 
 // what counts is optimized code; Liftoff's comes first otherwise
@@ -17,16 +17,7 @@ if (Number.parseInt(process.versions.node, 10) < 22) setFlagsFromString('--exper
 
 const [arithmetic, milliseconds] = [process.argv[2] as GemmArithmetic, Number(process.argv[3])];
 const { storage, isa } = ARITHMETICS[arithmetic];
-const EPILOGUE: Epilogue =
-  storage === 'f32'
-    ? { sum: 'f32', bias: 'f32', residual: null, activation: null, output: { storage } }
-    : {
-        sum: 'i32',
-        bias: 'i32',
-        residual: null,
-        activation: null,
-        output: { storage, rounding: 'even', proven: true },
-      };
+const EPILOGUE = plainEpilogue(storage);
 
 function paramsOf({ pixels, k, columns, segments = 1 }: Shape, tile: GemmTile): GemmParams {
   const width = Math.sqrt(pixels);
