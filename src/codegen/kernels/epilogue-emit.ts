@@ -58,17 +58,17 @@ export interface EpilogueTile {
 
 /** Rounds vectors of values in output quanta to centred i16 codes. */
 export class CodeRounder {
-  /** To run once, before the first use: constants and bounds in locals. */
+  /** To run once, before the first use: bounds in locals. */
   readonly setup: Stmt[] = [];
   private readonly f: FunctionBuilder;
   private readonly rounding: Rounding;
   private readonly proven: boolean;
   private readonly saturates: boolean;
-  private readonly magic: Local<'v128'>;
+  private readonly magic: V128;
   private readonly lo: Local<'v128'>;
   private readonly hi: Local<'v128'>;
-  private readonly sign: Local<'v128'> | undefined;
-  private readonly belowHalf: Local<'v128'> | undefined;
+  private readonly sign: V128 | undefined;
+  private readonly belowHalf: V128 | undefined;
 
   /**
    * `lo` and `hi` are the centred bounds; `proven`: all |values| are below 2^22; `saturates`: the codes are stored as i8, and `hi`
@@ -83,12 +83,10 @@ export class CodeRounder {
     this.rounding = rounding;
     this.proven = proven;
     this.saturates = saturates;
-    // V8 rebuilds constant vectors at every use: this sum is constant too, but V8 cannot know it
-    const zero = f.ltS(hi, -65536);
-    this.magic = this.constant(f.splat('i32x4', f.add(zero, MAGIC_BITS)));
+    this.magic = f.kept(MAGIC_BITS);
     if (rounding === 'away') {
-      this.sign = this.constant(f.splat('i32x4', f.add(zero, SIGN_BITS)));
-      this.belowHalf = this.constant(f.splat('i32x4', f.add(zero, BELOW_HALF_BITS)));
+      this.sign = f.kept(SIGN_BITS);
+      this.belowHalf = f.kept(BELOW_HALF_BITS);
     }
     const bound = (value: I32): V128 =>
       proven ? f.splat('i16x8', value) : f.unary('f32x4', 'convert_i32x4_s', f.splat('i32x4', value));

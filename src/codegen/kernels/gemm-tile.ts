@@ -8,6 +8,9 @@ import { EXTRA_BYTES, EXTRA_HEAD, EXTRA_HEADER, EXTRA_PLACE } from './gemm-group
 import { isGrouped, kPerStep, stepsPerSegment } from './gemm-layout.js';
 import { Walk } from './walk.js';
 
+/** Eight times 1 in int16, for relaxed SIMD. */
+const ONES = 0x00010001;
+
 /** Tiles over `cols` pixels as [count, pixels per tile]; a short rest is split evenly with the last full tile. */
 export function pixelTiles(cols: number, mr: number): [count: number, pixels: number][] {
   const full = Math.floor(cols / mr);
@@ -47,8 +50,6 @@ export class GemmEmitter {
   private readonly splats: Local<'v128'>[];
   /** The extra steps of the column tile, for grouped steps. */
   private readonly extras: Local<'i32'> | undefined;
-  /** Eight times 1, for relaxed SIMD. */
-  private readonly ones: Local<'v128'>;
   /** Moving through the weights of a tile and the inputs of a segment. */
   private readonly w: Local<'i32'>;
   private readonly a: Local<'i32'>;
@@ -79,7 +80,6 @@ export class GemmEmitter {
     this.weight = f.vectors((group * nr) / 4);
     this.splats = f.vectors(group);
     this.extras = isGrouped(p) ? f.param(3, 'i32') : undefined;
-    this.ones = f.local('v128');
     this.w = f.local('i32');
     this.a = f.local('i32');
   }
@@ -97,8 +97,6 @@ export class GemmEmitter {
     const rest = p.columns % p.tile.nr;
     return [
       ...this.epilogue.setup,
-      // V8 rebuilds constant vectors at every use: it cannot know that no output lies at address 0
-      ...(p.isa === 'relaxed' ? [this.ones.set(f.splat('i16x8', f.add(f.equalsZero(f.param(1, 'i32')), 1)))] : []),
       f.repeat(full, [...this.columnTile(p.tile.nr), ...this.walk.step(0), ...this.nextExtras()]),
       ...(rest > 0 ? this.columnTile(rest) : []),
     ];
@@ -234,7 +232,7 @@ export class GemmEmitter {
     const narrow = splats
       .map((activation, i) => f.relaxedDot8(weights[i] as V128, activation))
       .reduce((total, products) => f.op('i16x8', 'add', total, products));
-    return f.op('i32x4', 'add', sum, f.op('i32x4', 'dot_i16x8_s', narrow, this.ones));
+    return f.op('i32x4', 'add', sum, f.op('i32x4', 'dot_i16x8_s', narrow, f.kept(ONES)));
   }
 }
 
