@@ -1,3 +1,4 @@
+import { MOST_THREADS } from '../abi.js';
 import type { LoadOptions, Net } from '../net.js';
 import type { LoaderPart, NetContext } from '../part.js';
 import { sharedImports } from '../shared-memory.js';
@@ -6,8 +7,6 @@ import type { WorkerLike } from '../worker.js';
 
 /** Threads where the caller leaves the number open: more than so many cores are rarely all free. */
 const MOST_BY_DEFAULT = 8;
-/** As `MOST_THREADS` of abi.ts. */
-const MOST = 64;
 
 /** Processors of the machine, as far as the engine tells. */
 function processors(): number {
@@ -24,8 +23,8 @@ const asked = (threads: Threads): threads is number | true => threads !== undefi
 /** How many threads a net gets. Pages that are not cross-origin isolated have no SharedArrayBuffer, and get one. */
 function countOf(name: string, { threads, memory }: LoadOptions): number {
   if (!asked(threads) || memory) return 1;
-  if (threads !== true && !(Number.isInteger(threads) && threads > 0 && threads <= MOST))
-    throw new RangeError(`${name}: threads is true or a number from 1 to ${MOST}, not ${threads}`);
+  if (threads !== true && !(Number.isInteger(threads) && threads > 0 && threads <= MOST_THREADS))
+    throw new RangeError(`${name}: threads is true or a number from 1 to ${MOST_THREADS}, not ${threads}`);
   if (typeof SharedArrayBuffer === 'undefined') return 1;
   return threads === true ? Math.min(processors(), MOST_BY_DEFAULT) : threads;
 }
